@@ -1,0 +1,577 @@
+"""What a user types, and exactly what comes back: text, files and exit codes."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+import zipfile
+from pathlib import Path
+
+import h5py
+import nets
+import numpy as np
+import pytest
+from PIL import Image
+
+from xcnn.cli.main import run
+
+pytestmark = pytest.mark.keras
+SAMPLES = Path(__file__).parent.parent.parent / "samples"
+FILES = Path(__file__).parent.parent / "files"
+
+
+@pytest.fixture
+def xcnn(capfd):
+    """Run a command line; returns exit code, standard output and standard error."""
+
+    def call(*arguments):
+        capfd.readouterr()
+        code = run([str(argument) for argument in arguments])
+        out, err = capfd.readouterr()
+        assert "Traceback" not in err
+        return code, out, err
+
+    return call
+
+
+def manifest(folder):
+    return json.loads((Path(folder) / "run.json").read_text("ascii"))
+
+
+# --- the main job ------------------------------------------------------------------------------------------------
+
+
+def test_the_readme_command_explains_the_cat_and_writes_everything(xcnn, own_folder):
+    code, out, err = xcnn("gradcam", "efficientnet-lite0", SAMPLES / "cat.jpg")
+
+    assert (code, out) == (0, "xcnn-out/gradcam/report.html\n")
+    assert "layer: top_act, the last layer with a map (7x7)" in err
+    assert "preprocessing: efficientnet-lite0, (pixels - 127) / 128" in err
+    assert "285 Egyptian cat" in err
+    folder = own_folder / "xcnn-out" / "gradcam"
+    names = {path.name for path in folder.iterdir()}
+    assert names == {
+        "report.html",
+        "run.json",
+        "cat.source.jpg",
+        "cat.gradcam.png",
+        "cat.gradcam.overlay.png",
+        "cat.gradcam.npy",
+    }
+    result = manifest(folder)["results"][0]
+    assert (result["target"]["index"], result["target"]["label"]) == (285, "Egyptian cat")
+    assert result["target"]["probability"] == pytest.approx(0.80, abs=0.03)
+    values = np.load(folder / "cat.gradcam.npy")
+    assert (values.shape, values.dtype) == ((7, 7), np.float32)
+    assert result["panels"][0]["maximum"] == pytest.approx(float(values.max()))
+    with Image.open(folder / "cat.gradcam.overlay.png") as overlay, Image.open(SAMPLES / "cat.jpg") as original:
+        assert overlay.size == original.size
+    assert "Egyptian cat" in (folder / "report.html").read_text("utf-8")
+
+
+def test_the_command_in_the_report_asks_for_the_same(xcnn, photo, small_model, own_folder):
+    name = photo("a b.png")
+    words = [
+        "gradcam",
+        small_model,
+        name,
+        "--layer",
+        "base/act2",
+        "--target",
+        "top2",
+        "--target",
+        "4",
+        "--alpha",
+        "0.4",
+    ]
+    xcnn(*words, "--out", "one", "--seed", "3")
+    command = manifest("one")["command"]
+
+    code, _, _ = xcnn(*shlex.split(command.replace("--out one", "--out two"))[1:])
+
+    assert code == 0
+    first, second = manifest("one"), manifest("two")
+    assert first["results"] == [
+        {**result, "seconds": other["seconds"]}
+        for result, other in zip(second["results"], first["results"], strict=True)
+    ]
+    for result in first["results"]:
+        file = result["panels"][0]["files"]["values"]
+        assert (own_folder / "one" / file).read_bytes() == (own_folder / "two" / file).read_bytes()
+
+
+def test_options_are_written_with_where_they_came_from(xcnn, photo, small_model):
+    xcnn("gradcam", small_model, photo(), "--layer", "base/act2", "--out", "run")
+
+    about = manifest("run")
+    sources = {
+        row["name"]: (row["value"], row["source"]) for row in about["options"] + about["explainers"][0]["options"]
+    }
+    assert sources["layer"] == (["base/act2"], "command line")
+    assert sources["alpha"] == (0.5, "default")
+    assert about["versions"]["keras"]
+    assert len(about["model"]["sha256"]) == 64
+
+
+def test_several_classes_and_layers_get_files_of_their_own(xcnn, photo, small_model, own_folder):
+    xcnn("gradcam", small_model, photo("cat.png"), "-l", "base/conv1,base/act2", "-t", "0", "-t", "3", "-o", "run")
+
+    names = {path.name for path in (own_folder / "run").glob("*.npy")}
+    assert names == {f"cat.gradcam.base-{layer}.class-{label}.npy" for layer in ("conv1", "act2") for label in (0, 3)}
+
+
+def test_a_glob_of_layers_explains_each_that_has_a_map(xcnn, photo, small_model):
+    xcnn("gradcam", small_model, photo(), "--layer", "base/conv*", "--out", "run")
+
+    assert [panel["layer"] for panel in manifest("run")["results"][0]["panels"]] == ["base/conv1", "base/conv2"]
+
+
+def test_classes_of_one_picture_share_one_scale(xcnn, photo, small_model):
+    xcnn("gradcam", small_model, photo(), "--target", "top5", "--out", "run")
+
+    panels = [result["panels"][0] for result in manifest("run")["results"]]
+    assert len(panels) == 5
+    assert {tuple(panel["scale"]) for panel in panels} == {(0.0, max(panel["maximum"] for panel in panels))}
+
+
+def test_folders_globs_and_files_are_one_run_with_one_load(xcnn, photo, small_model):
+    photo("pets/img10.png", seed=1)
+    photo("pets/img2.png", seed=2)
+    photo("other/x.jpg", seed=3)
+    (Path("pets") / "notes.txt").write_text("no picture")
+
+    code, _, err = xcnn("gradcam", small_model, "pets", "oth*/*.jpg", "--out", "run")
+
+    assert code == 0
+    assert [result["image"]["path"] for result in manifest("run")["results"]] == [
+        "pets/img2.png",
+        "pets/img10.png",
+        "other/x.jpg",
+    ]
+    assert err.count("opening") == 1
+
+
+def test_twenty_pictures_say_how_far_they_are_and_not_each_by_name(xcnn, photo, small_model):
+    for number in range(20):
+        photo(f"many/{number}.png", seed=number)
+
+    _, _, err = xcnn("gradcam", small_model, "many", "--out", "run", "--batch-size", "7")
+
+    assert "2 of 20 pictures" in err
+    assert "20 of 20 pictures" in err
+    assert "many/3.png" not in err
+
+
+def test_pictures_of_one_name_never_overwrite_each_other(xcnn, photo, small_model, own_folder):
+    photo("a/x.png", seed=1)
+    photo("b/x.png", seed=2)
+    photo("c/X.png", seed=3)
+
+    xcnn("gradcam", small_model, "a/x.png", "b/x.png", "c/X.png", "--out", "run")
+
+    assert sorted(path.name for path in (own_folder / "run").glob("*.npy")) == [
+        "X-3.gradcam.npy",
+        "x-2.gradcam.npy",
+        "x.gradcam.npy",
+    ]
+
+
+def test_the_default_folder_is_numbered_and_an_old_run_is_never_touched(xcnn, photo, small_model):
+    outputs = [xcnn("gradcam", small_model, photo())[1] for _ in range(3)]
+
+    assert outputs == [f"xcnn-out/gradcam{number}/report.html\n" for number in ("", "-2", "-3")]
+
+
+def test_quiet_prints_the_path_only_and_verbose_adds_times(xcnn, photo, small_model):
+    assert xcnn("gradcam", small_model, photo(), "-q") == (0, "xcnn-out/gradcam/report.html\n", "")
+    assert " ms)" in xcnn("gradcam", small_model, photo(), "-v")[2]
+
+
+def test_json_is_the_run_on_standard_output(xcnn, photo, small_model):
+    code, out, err = xcnn("gradcam", small_model, photo(), "--json")
+
+    data = json.loads(out)
+    assert (code, err) == (0, "")
+    assert data["schema_version"] == 1
+    assert data["folder"] == "xcnn-out/gradcam"
+    assert data["results"][0]["panels"][0]["layer"] == "base/act2"
+
+
+def test_a_guessed_preprocessing_is_a_warning_on_the_screen_and_in_the_run(xcnn, photo, small_model):
+    _, _, err = xcnn("gradcam", small_model, photo(), "--out", "run")
+
+    assert "warning: preprocessing is a guess" in err
+    assert "preprocessing is a guess" in manifest("run")["warnings"][0]
+
+
+def test_preprocess_tf_changes_what_the_model_receives(xcnn, photo, small_model):
+    xcnn("gradcam", small_model, photo(), "--out", "unit")
+    xcnn("gradcam", small_model, photo(), "--out", "tf", "--preprocess", "tf")
+
+    unit, tf = (manifest(folder)["results"][0]["target"]["score"] for folder in ("unit", "tf"))
+    assert unit != tf
+    assert manifest("tf")["model"]["preprocessing"]["reason"] == "asked for"
+
+
+def test_a_map_of_zeros_is_said_in_words_and_stays_zero(xcnn, photo, own_folder):
+    model = nets.flat(None)
+    model.get_layer("predictions").set_weights([-np.ones((8, 5)), np.zeros(5)])
+    model.save("against.keras")
+
+    code, _, err = xcnn("gradcam", "against.keras", photo("p.png"), "--out", "run")
+
+    assert code == 0
+    assert "no evidence: the map is all zero" in err
+    panel = manifest("run")["results"][0]["panels"][0]
+    assert panel["notes"] == ["no positive evidence: the map is zero everywhere"]
+    assert panel["scale"] == [0.0, 0.0]
+    assert not np.load(own_folder / "run" / "p.gradcam.npy").any()
+    assert "no positive evidence" in (own_folder / "run" / "report.html").read_text("utf-8")
+
+
+def test_a_gray_net_and_a_siamese_net_work_unchanged(xcnn, photo):
+    nets.mnist().save("mnist.keras")
+    nets.siamese().save("siamese.keras")
+
+    assert xcnn("gradcam", "mnist.keras", photo(), "--out", "a")[0] == 0
+    code, _, err = xcnn("gradcam", "siamese.keras", photo(), "--out", "b")
+
+    assert code == 0
+    assert "note: the model has 2 inputs; each receives the picture" in err
+    assert "layer: tower/act2[1]" in err
+
+
+# --- looking around ------------------------------------------------------------------------------------------------
+
+
+def test_layers_prints_paths_in_execution_order_and_marks_the_default(xcnn, small_model):
+    code, out, err = xcnn("layers", small_model)
+
+    lines = [line.split() for line in out.splitlines()]
+    assert code == 0
+    assert [line[0] for line in lines] == [
+        "path",
+        "base/conv1",
+        "base/pool1",
+        "base/conv2",
+        "base/bn2",
+        "base/act2",
+        "base",
+    ]
+    assert lines[5] == ["base/act2", "ReLU", "12x12x8", "default"]
+    assert "default: base/act2" in err
+
+
+def test_layers_as_json_holds_those_without_a_map_with_all(xcnn, small_model):
+    _, out, _ = xcnn("layers", small_model, "--all", "--json")
+
+    data = json.loads(out)
+    assert data["default_layer"]["value"] == "base/act2"
+    assert {"path": "predictions", "kind": "Dense", "shape": [5], "leaf": True, "spatial": False} in data["layers"]
+
+
+def test_models_lists_the_embedded_one(xcnn):
+    code, out, _ = xcnn("models")
+
+    assert code == 0
+    assert "efficientnet-lite0  224x224  Apache-2.0" in out
+    assert json.loads(xcnn("models", "--json")[1])["models"][0]["name"] == "efficientnet-lite0"
+
+
+def test_help_lists_explainers_and_starts_with_an_example(xcnn):
+    code, out, _ = xcnn("--help")
+
+    assert code == 0
+    assert "Example: xcnn gradcam efficientnet-lite0 photo.jpg" in out
+    assert "gradcam" in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_the_help_of_an_explainer_shows_each_option_with_its_help(xcnn):
+    _, out, _ = xcnn("gradcam", "--help")
+
+    for flag in [
+        "--layer",
+        "-l",
+        "--target",
+        "-t",
+        "--preprocess",
+        "--out",
+        "-o",
+        "--overwrite",
+        "--colormap",
+        "--alpha",
+        "--batch-size",
+        "--seed",
+        "--json",
+        "--quiet",
+        "-q",
+        "--verbose",
+        "-v",
+    ]:
+        assert flag in out
+    assert "arXiv" in out or "arxiv.org/abs/1610.02391" in out
+
+
+# --- bad input -----------------------------------------------------------------------------------------------------
+
+
+def lines(err):
+    return [
+        line for line in err.splitlines() if not line.startswith(("opening", "layer:", "preprocessing:", "warning:"))
+    ]
+
+
+def refused(result, code, *words):
+    """The exit code is `code`, nothing is answered, and the error is short and holds the words."""
+    got, out, err = result
+    said = lines(err)
+    assert got == code, err
+    assert out == ""
+    assert said[0].startswith("error: ")
+    assert len(said) <= 5
+    for word in words:
+        assert word in err
+    assert not Path("xcnn-out").exists() or not list(Path("xcnn-out").iterdir())
+
+
+def test_a_missing_picture(xcnn, small_model):
+    refused(xcnn("gradcam", small_model, "nope.jpg"), 2, "there is no file nope.jpg")
+
+
+def test_no_picture_at_all(xcnn, small_model):
+    refused(xcnn("gradcam", small_model), 2, "no image was given")
+
+
+def test_a_glob_that_matches_nothing(xcnn, small_model):
+    refused(xcnn("gradcam", small_model, "*.jpg"), 2, "no file matches *.jpg")
+
+
+def test_a_folder_without_pictures(xcnn, small_model):
+    Path("empty").mkdir()
+
+    refused(xcnn("gradcam", small_model, "empty"), 2, "there is no picture in the folder empty")
+
+
+def test_a_text_file_named_jpg(xcnn, small_model):
+    Path("notes.jpg").write_text("hello")
+
+    refused(xcnn("gradcam", small_model, "notes.jpg"), 1, "notes.jpg is not a picture")
+
+
+def test_bad_pictures_cost_no_tensorflow(xcnn, monkeypatch):
+    Path("notes.jpg").write_text("hello")
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+
+    refused(xcnn("gradcam", "efficientnet-lite0", "notes.jpg"), 1, "notes.jpg is not a picture")
+
+
+def test_one_bad_picture_of_many_is_a_card_and_exit_code_1(xcnn, photo, small_model):
+    Path("notes.jpg").write_text("hello")
+
+    code, out, err = xcnn(
+        "gradcam", small_model, photo("a.png"), "notes.jpg", "gone.png", photo("b.png"), "--out", "run"
+    )
+
+    assert code == 1
+    assert out == "run/report.html\n"
+    assert "error: notes.jpg is not a picture that xcnn reads" in err
+    about = manifest("run")
+    assert [result["image"]["path"] for result in about["results"]] == ["a.png", "b.png"]
+    assert [failure["path"] for failure in about["failures"]] == ["notes.jpg", "gone.png"]
+    assert "notes.jpg is not a picture" in Path("run/report.html").read_text("utf-8")
+
+
+def test_an_unknown_layer_names_the_nearest(xcnn, photo, small_model):
+    refused(
+        xcnn("gradcam", small_model, photo(), "--layer", "base/conv3"), 2, "has no layer 'base/conv3'", "try: base/conv"
+    )
+
+
+def test_a_layer_without_a_map_names_some_that_have_one(xcnn, photo, small_model):
+    refused(xcnn("gradcam", small_model, photo(), "--layer", "gap"), 2, "'gap'", "has no map", "base/act2")
+
+
+def test_a_bare_name_of_a_nested_layer_is_enough(xcnn, photo, small_model):
+    assert xcnn("gradcam", small_model, photo(), "--layer", "act2")[0] == 0
+
+
+@pytest.mark.parametrize("target", ["5", "-1", "99999999999"])
+def test_a_class_out_of_range(xcnn, photo, small_model, target):
+    refused(xcnn("gradcam", small_model, photo(), "--target", target), 2, f"class {target} does not exist", "0..4")
+
+
+def test_an_unknown_class_name(xcnn, photo, small_model):
+    refused(xcnn("gradcam", small_model, photo(), "--target", "cat"), 2, "no class is named 'cat'")
+    refused(
+        xcnn("gradcam", "efficientnet-lite0", photo(), "--target", "Egyptain cat"),
+        2,
+        "Egyptian cat (did you mean this?)",
+    )
+
+
+def test_a_class_name_used_twice_lists_its_indices(xcnn, photo):
+    refused(xcnn("gradcam", "efficientnet-lite0", photo(), "--target", "crane"), 2, "2 classes", "134 or 517")
+
+
+def test_a_class_by_name_whatever_its_case(xcnn):
+    xcnn("gradcam", "efficientnet-lite0", SAMPLES / "cat.jpg", "--target", "african ELEPHANT", "--out", "run")
+
+    assert manifest("run")["results"][0]["target"]["index"] == 386
+
+
+def test_weights_without_an_architecture(xcnn, photo):
+    refused(
+        xcnn("gradcam", FILES / "keras2_weights_only.h5", photo()), 3, "weights without an architecture", "model.save"
+    )
+
+
+def test_a_truncated_model(xcnn, photo, small_model):
+    for name, source in (("cut.keras", small_model), ("cut.h5", FILES / "keras2_functional.h5")):
+        data = Path(source).read_bytes()
+        Path(name).write_bytes(data[: len(data) // 2])
+
+        refused(xcnn("gradcam", name, photo()), 3, f"{name} is damaged or truncated")
+
+
+def test_a_model_that_is_no_model(xcnn, photo):
+    Path("model.h5").write_text("hello")
+
+    refused(xcnn("gradcam", "model.h5", photo()), 3, "neither a .keras nor an HDF5 file")
+    refused(xcnn("gradcam", "missing.h5", photo()), 3, "there is no model file missing.h5")
+    refused(xcnn("gradcam", "eficientnet-lite0", photo()), 3, "efficientnet-lite0 (did you mean this?)")
+    refused(xcnn("gradcam", "https://example.org/m.h5", photo()), 3, "is a URL")
+
+
+def test_a_lambda_model_is_refused_by_name_and_never_loaded(xcnn, photo, own_folder):
+    import keras
+
+    pixels = keras.Input((8, 8, 3))
+    x = keras.layers.Lambda(_touch_sentinel, name="innocent", output_shape=(8, 8, 3))(pixels)
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(2, 3)(x))
+    inner = keras.Model(pixels, x)
+    for suffix in (".keras", ".h5"):
+        keras.Sequential([keras.Input((8, 8, 3)), inner]).save(f"bad{suffix}")
+        (own_folder / "sentinel").unlink(missing_ok=True)
+
+        refused(xcnn("gradcam", f"bad{suffix}", photo()), 4, "'innocent' (Lambda) runs Python code stored in the file")
+
+        assert not (own_folder / "sentinel").exists()
+
+
+def _touch_sentinel(x):
+    Path("sentinel").touch()
+    return x
+
+
+def test_unknown_layer_classes_are_all_named_at_once(xcnn, photo, small_model):
+    with zipfile.ZipFile(small_model) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    config = parts["config.json"].decode()
+    config = config.replace(
+        '"module": "keras.layers", "class_name": "Conv2D"', '"module": null, "class_name": "GhostConv"'
+    )
+    config = config.replace(
+        '"module": "keras.layers", "class_name": "ReLU"', '"module": "my.code", "class_name": "Mish"'
+    )
+    with zipfile.ZipFile("custom.keras", "w") as archive:
+        for name, data in (parts | {"config.json": config.encode()}).items():
+            archive.writestr(name, data)
+
+    refused(xcnn("gradcam", "custom.keras", photo()), 3, "GhostConv, Mish")
+
+
+def test_an_existing_folder_is_never_touched_without_overwrite(xcnn, photo, small_model):
+    Path("mine").mkdir()
+    Path("mine/thesis.txt").write_text("years of work")
+
+    refused(xcnn("gradcam", small_model, photo(), "--out", "mine"), 5, "mine already exists")
+    refused(xcnn("gradcam", small_model, photo(), "--out", "mine", "--overwrite"), 5, "was not written by xcnn")
+
+    assert Path("mine/thesis.txt").read_text() == "years of work"
+
+
+def test_overwrite_replaces_a_run_as_a_whole(xcnn, photo, small_model):
+    xcnn("gradcam", small_model, photo("a.png"), "--out", "run")
+
+    code, _, _ = xcnn("gradcam", small_model, photo("b.png"), "--out", "run", "--overwrite")
+
+    assert code == 0
+    assert not list(Path("run").glob("a.*"))
+    assert [path.name for path in Path().iterdir() if path.name.startswith(".xcnn")] == []
+
+
+def test_a_failing_run_keeps_the_old_folder(xcnn, photo, small_model):
+    xcnn("gradcam", small_model, photo("a.png"), "--out", "run")
+    before = {path.name: path.read_bytes() for path in Path("run").iterdir()}
+
+    code, _, _ = xcnn("gradcam", small_model, photo("b.png"), "--out", "run", "--overwrite", "--layer", "nope")
+
+    assert code == 2
+    assert {path.name: path.read_bytes() for path in Path("run").iterdir()} == before
+
+
+def test_a_folder_that_cannot_be_made(xcnn, photo, small_model):
+    Path("file").write_text("")
+
+    refused(xcnn("gradcam", small_model, photo(), "--out", "file/run"), 5, "can't write file/run")
+
+
+def test_an_unknown_colormap_names_the_nearest(xcnn, photo, small_model):
+    refused(xcnn("gradcam", small_model, photo(), "--colormap", "virdis"), 2, "try: viridis (did you mean this?)")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--alpha", "2"], "--alpha"),
+        (["--alpha", "nan"], "--alpha"),
+        (["--batch-size", "0"], "--batch-size"),
+        (["--seed", "x"], "--seed"),
+        (["--preprocess", "cafe"], "caffe (did you mean this?)"),
+        (["--target", "top0"], "top0 asks for no class"),
+        (["--layr", "x"], "--layer (did you mean this?)"),
+    ],
+)
+def test_an_impossible_option(xcnn, photo, small_model, arguments, words):
+    refused(xcnn("gradcam", small_model, photo(), *arguments), 2, words)
+
+
+def test_an_unknown_command_names_the_nearest(xcnn):
+    refused(xcnn("grad-cam", "m", "x"), 2, "there is no command 'grad-cam'", "gradcam (did you mean this?)")
+
+
+def test_errors_are_json_with_json(xcnn, small_model):
+    code, out, err = xcnn("gradcam", small_model, "nope.jpg", "--json")
+
+    assert (code, err) == (2, "")
+    assert json.loads(out)["error"] == {
+        "code": "usage",
+        "exit_code": 2,
+        "message": "there is no file nope.jpg",
+        "hint": "",
+    }
+
+
+def test_names_cannot_steer_the_terminal(xcnn, photo, small_model):
+    _, _, err = xcnn("gradcam", small_model, photo("a\x1b[31m[bold].png"), "--out", "run")
+
+    assert "\x1b" not in err
+    assert "[bold].png" in err
+
+
+def test_a_network_that_computes_nan_is_said_by_layer(xcnn, photo):
+    model = nets.flat()
+    model.get_layer("predictions").kernel.assign(np.full((8, 5), np.nan))
+    model.save("nan.keras")
+
+    refused(xcnn("gradcam", "nan.keras", photo()), 1, "the gradcam map at act2 is not finite")
+
+
+def test_hdf5_named_otherwise_is_opened_by_content(xcnn, photo):
+    nets.nested().save("nested.h5")
+    Path("nested.h5").rename("nested.model")
+    assert h5py.is_hdf5("nested.model")
+
+    assert xcnn("gradcam", "nested.model", photo())[0] == 0

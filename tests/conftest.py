@@ -1,0 +1,43 @@
+"""Fixtures that several rooms share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+SAMPLES = Path(__file__).parent.parent / "samples"
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path, monkeypatch):
+    """Every test works in an empty folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("XCNN_DEBUG", raising=False)
+    monkeypatch.delenv("XCNN_PLUGINS", raising=False)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def small_model(tmp_path_factory):
+    """A saved network that loads in a moment: 24x24 RGB to five classes."""
+    import nets
+
+    path = tmp_path_factory.mktemp("models") / "small.keras"
+    nets.nested().save(path)
+    return str(path)
+
+
+@pytest.fixture
+def photo(own_folder):
+    """Write a random picture and return its name."""
+
+    def write(name="photo.png", height=30, width=40, seed=0):
+        path = own_folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)).save(path)
+        return name
+
+    return write

@@ -1,0 +1,74 @@
+"""A network without TensorFlow: fixed features and gradients, scores that are the means of the colours."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xcnn.errors import LayerError
+from xcnn.plugin import Batch, Choice, Layer, Target
+
+
+class FakeNetwork:
+    """Answers with the arrays it was given."""
+
+    name = "fake"
+    warnings = ()
+    input_shape = (4, 4, 3)
+
+    def __init__(self, features=None, gradients=None):
+        self.features = np.zeros((1, 2, 2, 1), np.float32) if features is None else np.asarray(features, np.float32)
+        self.gradients = np.ones_like(self.features) if gradients is None else np.asarray(gradients, np.float32)
+        self.asked = []
+
+    def layers(self):
+        return (Layer("conv", "Conv2D", self.features.shape[1:], leaf=True),)
+
+    def default_layer(self):
+        return Choice("conv", "the only one")
+
+    def scores(self, inputs):
+        return np.asarray(inputs, np.float32).mean(axis=(1, 2))
+
+    def batch(self, pictures, wanted, rng):
+        pixels = np.stack([picture[:4, :4] for picture in pictures])
+        return Batch(pixels, lambda values: values.astype(np.float32), tuple(wanted), rng)
+
+    def predict(self, batch):
+        batch.scores = self.scores(batch.inputs)
+        batch.targets = tuple(self._target(row, int(row.argmax())) for row in batch.scores)
+
+    def best(self, batch, count):
+        return [tuple(self._target(row, int(index)) for index in np.argsort(-row)[:count]) for row in batch.scores]
+
+    def _target(self, row, index):
+        return Target(index, ("red", "green", "blue")[index], float(row[index]), None, ((index, 1.0),))
+
+    def layer_gradients(self, batch, layers):
+        self.asked.append(tuple(layers))
+        for layer in layers:
+            if layer != "conv":
+                raise LayerError(f"fake has no layer {layer!r}", hint="conv")
+        self.predict(batch)
+        count = batch.images
+        features = np.broadcast_to(self.features, (count, *self.features.shape[1:]))
+        gradients = np.broadcast_to(self.gradients, (count, *self.gradients.shape[1:]))
+        return {"conv": (features, gradients)}
+
+    def about(self):
+        return {
+            "name": "fake",
+            "path": "",
+            "sha256": "",
+            "input_shape": [4, 4, 3],
+            "classes": 3,
+            "score": "output",
+            "preprocessing": {"name": "none", "summary": "pixels as they are", "reason": "a fake"},
+            "default_layer": {"path": "conv", "reason": "the only one"},
+            "notes": [],
+        }
+
+
+def pictures(*shapes, seed=0):
+    """Random pictures of the given (height, width)."""
+    rng = np.random.default_rng(seed)
+    return [rng.integers(0, 256, (*shape, 3), np.uint8) for shape in shapes]

@@ -1,0 +1,155 @@
+"""From declared options to Typer: the only file that knows both."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+from typer.core import TyperCommand
+
+from xcnn import options
+from xcnn.cli.display import Display
+from xcnn.errors import PluginError
+from xcnn.request import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xcnn.host import Host
+    from xcnn.plugin import Explainer
+
+    Runner = Callable[[Request, Explainer, Display, dict[str, str]], None]
+
+OWN_PANEL = "What to explain"
+COMMON_PANEL = "Every explainer"
+SCREEN_PANEL = "Screen"
+
+
+def command(kind: type[Explainer], run: Runner, *, distribution: str) -> TyperCommand:
+    """Make a command of an explainer: its fields, those of `Request` and those of `Display` are its options.
+
+    Raises
+    ------
+    PluginError
+        If an option of the explainer has the name of a common one.
+    """
+    panels = {kind: OWN_PANEL, Request: COMMON_PANEL, Display: SCREEN_PANEL}
+    taken: dict[str, str] = {}
+    parameters: list[inspect.Parameter] = []
+    for owner, panel in ((Request, COMMON_PANEL), (Display, SCREEN_PANEL), (kind, OWN_PANEL)):
+        for option in options.declared(owner):
+            for flag in filter(None, (option.name, option.option.short)):
+                if flag in taken:
+                    raise PluginError(
+                        f"plugin {distribution}: option {flag!r} of {kind.name} is taken by {taken[flag]}",
+                        hint="the plugin must rename it",
+                    )
+                taken[flag] = panel
+    for owner, panel in panels.items():
+        parameters += [_parameter(option, panel) for option in options.declared(owner)]
+    # Arguments come first, whatever class declares them.
+    parameters.sort(key=lambda parameter: parameter.name not in {"model", "images"})
+
+    def call(ctx: typer.Context, **values: Any) -> None:
+        sources = {name: _source(ctx, name) for name in values}
+        given = {name: value for name, value in values.items() if value is not None and value != []}
+        request = Request(**options.picked(Request, given))
+        run(request, kind(**options.picked(kind, given)), Display(**options.picked(Display, given)), sources)
+
+    context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    call.__signature__ = inspect.Signature([context, *parameters])  # type: ignore[attr-defined]
+    app = typer.Typer(add_completion=False, rich_markup_mode="rich")
+    app.command(name=kind.name, help=_help(kind), cls=TyperCommand)(call)
+    made = typer.main.get_command(app)
+    assert isinstance(made, TyperCommand)  # noqa: S101 (an app with one command is that command)
+    return made
+
+
+def summary(kind: type[Explainer]) -> str:
+    """The first line of an explainer's docstring."""
+    return (inspect.getdoc(kind) or kind.name).partition("\n")[0]
+
+
+def _help(kind: type[Explainer]) -> str:
+    words = inspect.getdoc(kind) or ""
+    source = f"\n\n{kind.source}" if kind.source else ""
+    return escape(f"{words}\n\nExample: xcnn {kind.name} model.keras photo.jpg{source}")
+
+
+def _source(ctx: typer.Context, name: str) -> str:
+    source = ctx.get_parameter_source(name)
+    return "command line" if source is not None and source.name == "COMMANDLINE" else "default"
+
+
+def _parameter(option: options.Declared, panel: str) -> inspect.Parameter:
+    about = option.option
+    words = escape(about.help + (f" Unit: {about.unit}." if about.unit else ""))
+    limits: dict[str, Any] = {}
+    if option.type in {int, float}:
+        cast = option.type
+        limits = {
+            "min": None if about.minimum is None else cast(about.minimum),
+            "max": None if about.maximum is None else cast(about.maximum),
+        }
+    metavar = about.metavar or ("" if option.type is bool or option.name == "verbose" else option.name.upper())
+    kind: Any = list[str] if option.many else option.type
+    info: Any
+    if about.positional:
+        info = typer.Argument(help=words, metavar=metavar, show_default=False)
+    elif option.name == "verbose":
+        info = typer.Option(
+            option.flag, about.short, count=True, help=words, metavar=metavar, rich_help_panel=panel, show_default=False
+        )
+    else:
+        info = typer.Option(
+            *(flag for flag in (option.flag, about.short) if flag),
+            help=words,
+            metavar=metavar,
+            rich_help_panel=panel,
+            show_default=_shown(option),
+            **limits,
+        )
+    default = _default(option)
+    return inspect.Parameter(
+        option.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=default,
+        annotation=Annotated[kind | None if default is None else kind, info],
+    )
+
+
+def _default(option: options.Declared) -> Any:
+    if option.required:
+        return inspect.Parameter.empty
+    return None if option.many else option.default
+
+
+def _shown(option: options.Declared) -> Any:
+    if option.many:
+        return ", ".join(option.default) if option.default else None
+    return None if option.default in (None, False, "") else str(option.default)
+
+
+class PluginCommand(TyperCommand):
+    """A third-party command: listed from installed metadata, imported when it is used."""
+
+    def __init__(self, host: Host, name: str, run: Runner) -> None:
+        listing = host.listings[name]
+        about = listing.summary or f"From {listing.distribution}."
+        super().__init__(
+            name,
+            callback=lambda: None,
+            help=escape(f"{about} ({listing.distribution} {listing.version})"),
+            rich_help_panel="Explainers from plugins",
+        )
+        self._host = host
+        self._run = run
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Import the plugin and hand over to its real command."""
+        assert self.name is not None  # noqa: S101 (set above)
+        kind = self._host.explainer(self.name)
+        real = command(kind, self._run, distribution=self._host.distribution(self.name))
+        return real.make_context(info_name, args, parent, **extra)

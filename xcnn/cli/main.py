@@ -1,0 +1,188 @@
+"""The program: finds the command, runs it, and turns every failure into a sentence and an exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from xcnn._version import __version__
+from xcnn.cli import bridge, console
+from xcnn.errors import UsageError, XcnnError, did_you_mean
+from xcnn.host import Host
+
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from xcnn.cli.display import Display
+    from xcnn.plugin import Explainer
+    from xcnn.request import Request
+
+INTERRUPTED = 130
+# Typer vendors Click and exports only this leaf of its usage errors.
+USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
+EXPLAINERS_PANEL = "Explainers"
+ABOUT = """Show what a trained Keras image model looks at.
+
+Example: xcnn gradcam efficientnet-lite0 photo.jpg"""
+
+
+class Commands(TyperGroup):
+    """Built-in commands, built-in explainers, and third-party explainers by metadata."""
+
+    def __init__(self, **extra: Any) -> None:
+        super().__init__(**extra)
+        self.host = Host()
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Explainers first, then the rest."""
+        return [*self.host.builtin, *self._plugins(), *super().list_commands(ctx)]
+
+    def _plugins(self) -> list[str]:
+        return [name for name in self.host.listings if name not in self.host.builtin]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Find a command; a plugin's is not imported for being found."""
+        own = super().get_command(ctx, cmd_name)
+        if own is not None:
+            return own
+        if cmd_name in self.host.listings:
+            # A name that is also built in is a clash: running it names both sides.
+            return bridge.PluginCommand(self.host, cmd_name, explain)
+        if cmd_name in self.host.builtin:
+            made = bridge.command(self.host.builtin[cmd_name], explain, distribution="xcnn")
+            made.rich_help_panel = EXPLAINERS_PANEL
+            made.short_help = bridge.summary(self.host.builtin[cmd_name])
+            return made
+        return None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Refuse an unknown command with the nearest known one."""
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            hint = did_you_mean(args[0], self.list_commands(ctx), "xcnn --help")
+            raise UsageError(f"there is no command {args[0]!r}", hint=hint)
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(
+    cls=Commands, no_args_is_help=True, help=ABOUT, rich_markup_mode="rich", pretty_exceptions_enable=False
+)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 (Typer's signature)
+    if wanted:
+        console.answer(f"xcnn {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version, metavar="")
+    ] = False,
+) -> None:
+    """Declare what stands before a command."""
+
+
+def explain(request: Request, explainer: Explainer, display: Display, sources: dict[str, str]) -> None:
+    """Run one explainer and say where the report is."""
+    from xcnn.execution import execute
+    from xcnn.io import artifacts
+
+    if display.verbose > 1:
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0"
+    out = None if request.out else artifacts.default_folder(explainer.name)
+    screen = console.Screen(display, default_layer=getattr(explainer, "layer", None) == ())
+    try:
+        run = execute(request, [explainer], host=_host(), sources=sources, events=screen, out=out, keep=False)
+    finally:
+        screen.close()
+    assert run.out is not None  # noqa: S101 (set above)
+    if display.json:
+        import json
+
+        console.answer_json(json.loads((run.out / artifacts.MANIFEST).read_text("ascii")) | {"folder": str(run.out)})
+    else:
+        console.answer(run.out / "report.html")
+    if run.failures:
+        raise typer.Exit(1)
+
+
+def _host() -> Host:
+    return Host()
+
+
+def _register() -> None:
+    from xcnn.cli.commands import layers, models, plugins
+
+    app.command(rich_help_panel="Look around")(layers.layers)
+    app.command(rich_help_panel="Look around")(models.models)
+    app.command(rich_help_panel="Look around")(plugins.plugins)
+
+
+_register()
+
+
+def run(arguments: list[str]) -> int:  # noqa: PLR0911 (one return per way to end)
+    """Run one command line and return its exit code."""
+    as_json = "--json" in arguments
+    try:
+        command = typer.main.get_command(app)
+        code = command.main(arguments, prog_name="xcnn", standalone_mode=False)
+    except XcnnError as problem:
+        return _report(problem, as_json=as_json)
+    except typer.Exit as done:
+        return int(done.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        console.say("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader has what it wants (xcnn layers m | head -1). Python would complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except USAGE_ERROR as problem:
+        return _report(_usage(problem), as_json=as_json)
+    except Exception as problem:
+        if os.environ.get("XCNN_DEBUG"):
+            raise
+        bug = XcnnError(
+            f"a bug in xcnn: {type(problem).__name__}: {problem}",
+            hint="set XCNN_DEBUG=1 for the traceback, and report it",
+        )
+        return _report(bug, as_json=as_json)
+    return code if isinstance(code, int) else 0
+
+
+def _report(problem: XcnnError, *, as_json: bool) -> int:
+    if os.environ.get("XCNN_DEBUG"):
+        raise problem
+    if as_json:
+        console.answer_json(console.error_json(problem))
+    else:
+        console.error(problem)
+    return problem.exit_code
+
+
+def _usage(problem: Any) -> UsageError:
+    """A usage error of Typer in our form."""
+    words = problem.format_message().rstrip(".")
+    message = words.partition(" (Possible")[0].partition(" Did you mean")[0].rstrip(".")
+    context = problem.ctx.command_path if problem.ctx else "xcnn"
+    guess = (getattr(problem, "possibilities", None) or [""])[0]
+    hint = f"{guess} (did you mean this?), or {context} --help" if guess else f"{context} --help"
+    return UsageError(message[:1].lower() + message[1:], hint=hint)
+
+
+def _terminated(*_: object) -> NoReturn:
+    raise SystemExit(128 + signal.SIGTERM)
+
+
+def main() -> NoReturn:
+    """Run the command line of this process."""
+    signal.signal(signal.SIGTERM, _terminated)
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,131 @@
+"""What can go wrong, grouped by who can mend it.
+
+::
+
+    XcnnError                     70  a bug of ours, unless a subclass says otherwise
+    ├─ ImageError                  1  one picture
+    ├─ UsageError                  2  the command line or the arguments of a call
+    │  ├─ OptionError              2  a value of an option
+    │  ├─ LayerError               2  a layer name, or a layer that can't be used so
+    │  ├─ TargetError              2  a class index or name
+    │  └─ MisfitError              2  an explainer that does not fit the model
+    ├─ ModelError                  3  the model file
+    │  └─ UnsafeModelError         4  a model that could run code or read files
+    ├─ OutputError                 5  the run folder
+    └─ PluginError                 6  an installed plugin; names the distribution
+
+A message is a fact with the received value, in lower case and without a full stop; a hint is one imperative.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class XcnnError(Exception):
+    """Base of everything xcnn raises on purpose.
+
+    Parameters
+    ----------
+    message : str
+        What happened, with the value received.
+    hint : str, optional
+        What to try.
+    """
+
+    exit_code: ClassVar[int] = 70
+    code: ClassVar[str] = "bug"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class ImageError(XcnnError):
+    """A picture can't be read."""
+
+    exit_code = 1
+    code = "image"
+
+
+class UsageError(XcnnError):
+    """The request makes no sense as it is written."""
+
+    exit_code = 2
+    code = "usage"
+
+
+class OptionError(UsageError):
+    """An option is unknown or has an impossible value."""
+
+    code = "option"
+
+
+class LayerError(UsageError):
+    """A layer does not exist or can't be used."""
+
+    code = "layer"
+
+
+class TargetError(UsageError):
+    """A class does not exist."""
+
+    code = "target"
+
+
+class MisfitError(UsageError):
+    """The explainer asked for does not fit this model."""
+
+    code = "misfit"
+
+
+class ModelError(XcnnError):
+    """The model can't be loaded or is no two-dimensional image model."""
+
+    exit_code = 3
+    code = "model"
+
+
+class UnsafeModelError(ModelError):
+    """The model could run code or read files, so it was not loaded."""
+
+    exit_code = 4
+    code = "unsafe"
+
+
+class OutputError(XcnnError):
+    """The output exists or can't be written."""
+
+    exit_code = 5
+    code = "output"
+
+
+class PluginError(XcnnError):
+    """An installed plugin failed."""
+
+    exit_code = 6
+    code = "plugin"
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """The one of `known` that `word` most likely meant, whatever its case, or None.
+
+    Examples
+    --------
+    >>> closest("block5_con3", ["block5_conv3", "block4_conv3"])
+    'block5_conv3'
+    """
+    by_lower = {name.lower(): name for name in reversed(list(known))}
+    found = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[found[0]] if found else None
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
+    """A hint: the nearest known word, or else `otherwise`."""
+    nearest = closest(word, known)
+    return f"{nearest} (did you mean this?), or {otherwise}" if nearest else otherwise

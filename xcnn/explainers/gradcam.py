@@ -1,0 +1,46 @@
+"""Grad-CAM: the regions of a layer that raise one class score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from xcnn import maths
+from xcnn.plugin import Explainer, Option, Reference, panels
+
+if TYPE_CHECKING:
+    from xcnn.plugin import Batch, Network, Panel
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradCAM(Explainer):
+    """Weigh each feature map of a layer by its mean gradient and sum the positive part.
+
+    Shows the regions that raise the score of a class, at the resolution of the layer: not edges, and not evidence
+    against the class, which the final ReLU drops as in the paper.
+    """
+
+    name: ClassVar[str] = "gradcam"
+    source: ClassVar[Reference] = Reference(
+        "Selvaraju et al.", 2017, "Grad-CAM", "https://arxiv.org/abs/1610.02391", equations="1-2"
+    )
+
+    layer: Annotated[
+        tuple[str, ...],
+        Option(
+            "Layers to explain, nested ones as outer/inner; several with commas or a glob. "
+            "Default: the last spatial layer.",
+            short="-l",
+            metavar="PATH",
+            separator=",",
+        ),
+    ] = ()
+
+    def explain(self, network: Network, batch: Batch) -> list[tuple[Panel, ...]]:
+        """Compute equation 2 for each row and layer."""
+        found = network.layer_gradients(batch, self.layer)
+        maps = {
+            path: maths.positive(maths.weighted_sum(features, maths.channel_means(gradients)))
+            for path, (features, gradients) in found.items()
+        }
+        return panels(maps, sign="positive", unit="score")

@@ -1,0 +1,44 @@
+"""The hooks: what a plugin can add beside a command of its own.
+
+Hooks return values. Arguments are only ever added. An implementation is marked with `xcnn.plugin.hookimpl` in a module
+or class that an entry point of the group ``xcnn.extensions`` names.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from xcnn.plugin import Explainer, NamedModel, Preprocessing
+
+hookspec = pluggy.HookspecMarker("xcnn")
+
+
+@hookspec
+def xcnn_explainers() -> Iterable[type[Explainer]]:  # type: ignore[empty-body]
+    """Return explainer classes.
+
+    Called when the commands are listed, so the built-ins use it and third parties the entry-point group
+    ``xcnn.explainers`` instead, which needs no import: name = command, value = ``module:Class``.
+    """
+
+
+@hookspec
+def xcnn_models() -> Iterable[NamedModel]:  # type: ignore[empty-body]
+    """Return models that can be asked for by name.
+
+    Called when a model is opened whose name is neither a file nor built in, and by ``xcnn models --load``. A name that
+    is taken is an error naming both distributions.
+    """
+
+
+@hookspec
+def xcnn_preprocessors() -> Iterable[Preprocessing]:  # type: ignore[empty-body]
+    """Return ways to turn pixels into inputs, for ``--preprocess NAME``.
+
+    Called when a name is given that is not built in.
+    """

@@ -1,0 +1,205 @@
+"""The plugin host: what is installed, without importing it, and how to load one of it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+import xcnn.explainers
+from xcnn import hookspecs
+from xcnn.errors import PluginError, UsageError, did_you_mean
+from xcnn.options import declared
+from xcnn.plugin import Explainer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from xcnn.plugin import NamedModel, Preprocessing
+
+EXPLAINERS = "xcnn.explainers"
+EXTENSIONS = "xcnn.extensions"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One entry point, as its distribution's metadata describes it."""
+
+    name: str
+    value: str
+    group: str
+    distribution: str
+    version: str
+    summary: str
+    clashes: tuple[str, ...] = ()
+    """Other distributions (or "xcnn") that claim the same name."""
+
+
+class Host:
+    """Finds plugins by metadata and loads the one asked for.
+
+    ``XCNN_PLUGINS=a,b`` restricts third-party plugins to these distributions; empty disables all.
+    """
+
+    def __init__(self) -> None:
+        self._manager = pluggy.PluginManager("xcnn")
+        self._manager.add_hookspecs(hookspecs)
+        self._manager.register(xcnn.explainers, "xcnn.explainers")
+
+    @cached_property
+    def builtin(self) -> Mapping[str, type[Explainer]]:
+        """The built-in explainers by command."""
+        return {kind.name: kind for kinds in self._manager.hook.xcnn_explainers() for kind in kinds}
+
+    @cached_property
+    def listings(self) -> Mapping[str, Listing]:
+        """Third-party explainers by command, from metadata alone."""
+        found: dict[str, Listing] = {}
+        for listing in _entries(EXPLAINERS):
+            others = ["xcnn"] if listing.name in self.builtin else []
+            if listing.name in found:
+                others += [found[listing.name].distribution, *found[listing.name].clashes]
+            found[listing.name] = _with_clashes(listing, others)
+        return found
+
+    @cached_property
+    def extensions(self) -> tuple[Listing, ...]:
+        """Third-party extensions, from metadata alone."""
+        return tuple(_entries(EXTENSIONS))
+
+    def explainer(self, name: str) -> type[Explainer]:
+        """Find an explainer class by command, importing its plugin when it is not built in.
+
+        Raises
+        ------
+        UsageError
+            If there is no such command.
+        PluginError
+            If its plugin can't be imported or breaks the rules.
+        """
+        if name in self.listings:
+            return self._load(self.listings[name])
+        if name in self.builtin:
+            return self.builtin[name]
+        hint = did_you_mean(name, [*self.builtin, *self.listings], "list them with: xcnn --help")
+        raise UsageError(f"there is no explainer {name!r}", hint=hint)
+
+    def distribution(self, name: str) -> str:
+        """The distribution that brings an explainer."""
+        return self.listings[name].distribution if name in self.listings else "xcnn"
+
+    def _load(self, listing: Listing) -> type[Explainer]:
+        who = f"plugin {listing.distribution} {listing.version}"
+        if listing.clashes:
+            raise PluginError(
+                f"command {listing.name!r} is claimed by {listing.distribution} and {' and '.join(listing.clashes)}",
+                hint="uninstall one, or name the plugins to use in XCNN_PLUGINS",
+            )
+        kind = _imported(listing)
+        if not (isinstance(kind, type) and issubclass(kind, Explainer)):
+            raise PluginError(f"{who} names {listing.value}, which is no Explainer class")
+        if getattr(kind, "name", None) != listing.name:
+            raise PluginError(f"{who} calls its command {listing.name!r} but {listing.value} is {kind.name!r}")
+        try:
+            declared(kind)
+        except TypeError as error:
+            raise PluginError(f"{who} declares an option that xcnn can't use: {error}") from error
+        if not self._manager.is_registered(kind):
+            self._manager.register(kind, f"{listing.distribution}:{listing.name}")
+            self._check_pending(who)
+        return kind
+
+    def models(self, *, extensions: bool) -> Mapping[str, NamedModel]:
+        """Named models; those of third parties only with `extensions`, because that imports them."""
+        return self._named("models", extensions=extensions)
+
+    def preprocessors(self, *, extensions: bool) -> Mapping[str, Preprocessing]:
+        """Preprocessors by name; those of third parties only with `extensions`."""
+        return self._named("preprocessors", extensions=extensions)
+
+    def _named(self, what: str, *, extensions: bool) -> Mapping[str, Any]:
+        # The tables of the network room load no TensorFlow, but they are not needed for --help.
+        from xcnn.network import preprocess, zoo
+
+        for table in (zoo, preprocess):
+            if not self._manager.is_registered(table):
+                self._manager.register(table, table.__name__)
+        if extensions:
+            for listing in self.extensions:
+                self._extend(listing)
+        found: dict[str, Any] = {}
+        hook = getattr(self._manager.hook, f"xcnn_{what}")
+        for values in reversed(hook()):  # pluggy calls the last registered first; the built-ins come first here
+            for value in values:
+                if value.name in found:
+                    raise PluginError(f"two plugins bring {what} named {value.name!r}", hint="uninstall one of them")
+                found[value.name] = value
+        return found
+
+    def _extend(self, listing: Listing) -> None:
+        name = f"{listing.distribution}:{listing.name}"
+        if self._manager.has_plugin(name):
+            return
+        self._manager.register(_imported(listing), name)
+        self._check_pending(f"plugin {listing.distribution} {listing.version}")
+
+    def _check_pending(self, who: str) -> None:
+        try:
+            self._manager.check_pending()
+        except pluggy.PluginValidationError as error:
+            raise PluginError(f"{who} implements an unknown hook: {error}") from error
+
+
+def entry_points(group: str) -> Iterable[metadata.EntryPoint]:
+    """The entry points of a group that ``XCNN_PLUGINS`` allows."""
+    only = os.environ.get("XCNN_PLUGINS")
+    allowed = None if only is None else {_normal(name) for name in only.split(",")}
+    for entry in sorted(metadata.entry_points(group=group), key=lambda entry: entry.name):
+        if allowed is None or (entry.dist is not None and _normal(entry.dist.name) in allowed):
+            yield entry
+
+
+def _normal(name: str) -> str:
+    return name.strip().lower().replace("_", "-")
+
+
+def _entries(group: str) -> Iterable[Listing]:
+    for entry in entry_points(group):
+        about: Any = entry.dist.metadata if entry.dist else {}
+        yield Listing(
+            entry.name,
+            entry.value,
+            group,
+            entry.dist.name if entry.dist else "?",
+            entry.dist.version if entry.dist else "?",
+            about.get("Summary", ""),
+        )
+
+
+def _with_clashes(listing: Listing, others: list[str]) -> Listing:
+    return Listing(
+        listing.name,
+        listing.value,
+        listing.group,
+        listing.distribution,
+        listing.version,
+        listing.summary,
+        tuple(others),
+    )
+
+
+def _imported(listing: Listing) -> Any:
+    entry = metadata.EntryPoint(listing.name, listing.value, listing.group)
+    try:
+        return entry.load()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a plugin may even call sys.exit at import
+        raise PluginError(
+            f"plugin {listing.distribution} {listing.version} can't be imported: {type(error).__name__}: {error}",
+            hint=f"mend or uninstall {listing.distribution}",
+        ) from error

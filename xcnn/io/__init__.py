@@ -1,0 +1,1 @@
+"""Files to values and back: reading pictures, and writing run folders all or nothing."""

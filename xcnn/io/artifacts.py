@@ -1,0 +1,189 @@
+"""Run folders, written all or nothing: built beside their place under a temporary name, then renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import json
+import os
+import re
+import shutil
+import tempfile
+import unicodedata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import cv2
+import numpy as np
+
+from xcnn.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from xcnn.values import Floats, Pixels
+
+MANIFEST = "run.json"
+DRAFT = ".xcnn-draft-"
+MAX_SLUG = 80
+RENAME_EXCHANGE = 2
+AT_FDCWD = -100
+# A third of the time of the default settings, for files 8% larger.
+PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_AVG]
+
+
+def default_folder(command: str) -> Path:
+    """The first of ``xcnn-out/<command>``, ``-2``, ``-3``, ... that does not exist."""
+    parent, number = Path("xcnn-out"), 1
+    while os.path.lexists(folder := parent / (command if number == 1 else f"{command}-{number}")):
+        number += 1
+    return folder
+
+
+def check(out: Path, *, overwrite: bool, inputs: Iterable[str] = ()) -> None:
+    """Refuse a folder that can't become the output, before anything is computed.
+
+    ``inputs`` are files of the user that must not be inside it.
+
+    Raises
+    ------
+    OutputError
+        If it exists, or exists and was not written by xcnn, or can't be written.
+    """
+    if os.path.lexists(out):
+        if not overwrite:
+            raise OutputError(f"{out} already exists", hint="choose another --out, or add --overwrite")
+        if not out.is_dir() or out.is_symlink() or not ((out / MANIFEST).is_file() or not any(out.iterdir())):
+            raise OutputError(f"{out} was not written by xcnn, so it is not overwritten", hint="choose another --out")
+        if inside := next((name for name in inputs if Path(name).resolve().is_relative_to(out.resolve())), None):
+            raise OutputError(
+                f"{out} holds {inside}, which is read, so it is not overwritten", hint="choose another --out"
+            )
+    parent = out.absolute().parent
+    while not os.path.lexists(parent):
+        parent = parent.parent
+    if not parent.is_dir():
+        raise OutputError(f"can't write {out}: {parent} is no folder")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise OutputError(f"can't write {out}: {parent} is not writable", hint="choose another --out")
+
+
+class Draft:
+    """A run folder in the making.
+
+    ``publish`` puts it in its place; leaving the context without that removes it.
+    """
+
+    def __init__(self, out: Path, *, overwrite: bool, inputs: Iterable[str] = ()) -> None:
+        check(out, overwrite=overwrite, inputs=inputs)
+        self.out = out
+        self._overwrite = overwrite
+        self._names: set[str] = set()
+        with _as_output_error(out):
+            out.absolute().parent.mkdir(parents=True, exist_ok=True)
+            self.folder = Path(tempfile.mkdtemp(prefix=DRAFT, dir=out.absolute().parent))
+            # mkdtemp makes private folders; a result is as readable as any other file of the user.
+            self.folder.chmod(0o777 & ~_umask())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def name(self, path: str) -> str:
+        """A name for the files of one input: safe in any file system, and unlike all others of this run."""
+        return self.unique(_slug(Path(path).stem))
+
+    def unique(self, stem: str) -> str:
+        """The beginning of a file name, numbered when the run has it already, in whatever case."""
+        free, number = stem, 1
+        while free.casefold() in self._names:
+            number += 1
+            free = f"{stem}-{number}"
+        self._names.add(free.casefold())
+        return free
+
+    def write_picture(self, name: str, pixels: Pixels, *, quality: int = 90) -> str:
+        """Encode RGB pixels as the suffix of `name` says and write them."""
+        data = encoded(pixels, Path(name).suffix, quality=quality)
+        with _as_output_error(self.out):
+            (self.folder / name).write_bytes(data)
+        return name
+
+    def write_values(self, name: str, values: Floats) -> str:
+        """Write an array as .npy."""
+        with _as_output_error(self.out):
+            np.save(self.folder / name, values, allow_pickle=False)
+        return name
+
+    def write_json(self, name: str, data: Any) -> None:
+        """Write JSON in ASCII, so that any file name survives."""
+        text = json.dumps(data, indent=1, allow_nan=False)
+        with _as_output_error(self.out):
+            (self.folder / name).write_text(text + "\n", "ascii")
+
+    def publish(self) -> Path:
+        """Rename the draft to its place; what stood there stays whole until then."""
+        with _as_output_error(self.out):
+            if self._overwrite and os.path.lexists(self.out):
+                _exchange(self.folder, self.out)
+            elif os.path.lexists(self.out):
+                raise OutputError(f"{self.out} appeared while xcnn was at work", hint="choose another --out")
+            else:
+                self.folder.rename(self.out)
+        return self.out
+
+
+def encoded(pixels: Pixels, suffix: str, *, quality: int = 90) -> bytes:
+    """RGB pixels as the bytes of a ``.jpg`` or ``.png`` file."""
+    parameters = [cv2.IMWRITE_JPEG_QUALITY, quality] if suffix == ".jpg" else PNG
+    done, data = cv2.imencode(suffix, pixels[..., ::-1], parameters)
+    if not done:
+        raise OutputError(f"a picture of {pixels.shape} can't be encoded as {suffix}")
+    return bytes(data)
+
+
+def _slug(stem: str) -> str:
+    plain = unicodedata.normalize("NFC", stem.encode("utf-8", "replace").decode())
+    slug = re.sub(r"[^\w-]+", "-", plain).strip("-_") or "image"
+    return slug.encode()[:MAX_SLUG].decode(errors="ignore")
+
+
+def safe_part(text: str) -> str:
+    """A layer path or class name as part of a file name."""
+    return _slug(text.replace("/", "-"))
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _exchange(draft: Path, out: Path) -> None:
+    """Swap two folders in one step where the system can, else move the old one aside first."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if hasattr(libc, "renameat2"):
+        done = libc.renameat2(AT_FDCWD, os.fsencode(draft), AT_FDCWD, os.fsencode(out.absolute()), RENAME_EXCHANGE)
+        if done == 0:
+            return
+        if ctypes.get_errno() not in {errno.EINVAL, errno.ENOSYS}:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    aside = draft.with_name(draft.name + "-old")
+    out.rename(aside)
+    try:
+        draft.rename(out)
+    except OSError:
+        aside.rename(out)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _as_output_error(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"can't write {out}: {error.strerror or error}", hint="choose another --out") from error

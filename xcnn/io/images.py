@@ -1,0 +1,177 @@
+"""Pictures from files: finding them, and decoding them upright to RGB, 8 bits."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import io
+import os
+import re
+import stat
+import warnings
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import PIL
+from PIL import Image as Pillow
+from PIL import ImageOps
+
+from xcnn.errors import ImageError, UsageError
+from xcnn.plugin import Image
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xcnn.values import Pixels
+
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+MAX_PIXELS = 64_000_000
+DEEP = {"I;16": 65535, "I;16B": 65535, "I;16L": 65535, "I;16N": 65535}
+
+
+def find(patterns: Sequence[str]) -> list[str]:
+    """List the picture files that paths, globs and folders stand for, each once.
+
+    A folder stands for the pictures in it, by suffix, in natural order. A literal name wins over a glob. A name that
+    matches nothing is kept, so that it becomes a failure of its own beside others.
+
+    Raises
+    ------
+    UsageError
+        If there is no picture at all.
+    """
+    found: dict[str, None] = {}
+    missing: list[str] = []
+    for pattern in patterns:
+        path = Path(pattern)
+        if path.is_dir():
+            names = (entry.name for entry in os.scandir(path) if entry.is_file())
+            matches = [str(path / name) for name in sorted(names, key=natural) if Path(name).suffix.lower() in SUFFIXES]
+        elif os.path.lexists(path):
+            matches = [pattern]
+        else:
+            matches = sorted(filter(os.path.isfile, glob.iglob(pattern, recursive=True)), key=natural)  # noqa: PTH207 (absolute patterns, too)
+        missing += [] if matches else [pattern]
+        found.update(dict.fromkeys(matches or [pattern]))
+    if len(found) == len(missing):
+        raise UsageError(_nothing(missing))
+    return [name for name in found if not (name in missing and Path(name).is_dir())]
+
+
+def _nothing(patterns: Sequence[str]) -> str:
+    if not patterns:
+        return "no image was given"
+    first = patterns[0]
+    if Path(first).is_dir():
+        return f"there is no picture in the folder {first}"
+    what = "no file matches" if any(sign in first for sign in "*?[") else "there is no file"
+    more = f" (and {len(patterns) - 1} more)" if len(patterns) > 1 else ""
+    return f"{what} {first}{more}"
+
+
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """Sort key that puts ``img2`` before ``img10``."""
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"([0-9]+)", name) if part]
+
+
+def read(path: str) -> Image:
+    """Decode one picture to upright RGB.
+
+    Raises
+    ------
+    ImageError
+        If it is missing, no regular file, too large, no picture, or damaged.
+    """
+    data = _bytes(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns about odd metadata; damage is an error below
+        try:
+            with Pillow.open(io.BytesIO(data), formats=FORMATS) as picture:
+                if picture.width * picture.height > MAX_PIXELS:
+                    raise ImageError(
+                        f"{path} has {picture.width * picture.height / 1e6:.0f} megapixels; the limit is "
+                        f"{MAX_PIXELS / 1e6:.0f}",
+                        hint="shrink it first",
+                    )
+                pixels, notes = _decoded(picture)
+        except PIL.UnidentifiedImageError:
+            raise ImageError(f"{path} is not a picture that xcnn reads", hint=f"use {', '.join(FORMATS)}") from None
+        except (OSError, ValueError, SyntaxError, EOFError, Pillow.DecompressionBombError, MemoryError) as error:
+            raise ImageError(f"{path} is damaged or truncated: {error}", hint="copy or export it again") from error
+    return Image(path, hashlib.sha256(data).hexdigest(), pixels.shape[:2], notes, pixels)
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        # Before opening: a FIFO or a device would block or never end.
+        if not stat.S_ISREG(Path(path).stat().st_mode):
+            raise ImageError(f"{path} is no regular file")
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise ImageError(f"can't read {path}: {error.strerror}") from error
+    if not data:
+        raise ImageError(f"{path} is empty")
+    return data
+
+
+def _decoded(picture: Any) -> tuple[Pixels, tuple[str, ...]]:
+    notes = []
+    frames = getattr(picture, "n_frames", 1)
+    if frames > 1:
+        notes.append(f"the first of {frames} frames")
+    if picture.mode in DEEP or picture.mode in {"I", "F"}:
+        notes.append("scaled from more than 8 bits")
+        upright = np.asarray(ImageOps.exif_transpose(picture), np.float64)
+        return _eight_bits(upright, DEEP.get(picture.mode)), tuple(notes)
+    picture = ImageOps.exif_transpose(picture)
+    if picture.has_transparency_data:
+        notes.append("transparent parts shown on white")
+        picture = picture.convert("RGBA")
+        white = Pillow.new("RGBA", picture.size, "white")
+        picture = Pillow.alpha_composite(white, picture)
+    return np.asarray(picture.convert("RGB")), tuple(notes)
+
+
+def _eight_bits(values: np.ndarray, full: int | None) -> Pixels:
+    """Scale deep gray values to 0..255: by their nominal range, or by their own where there is none."""
+    if not np.isfinite(values).all():
+        raise ValueError("it has pixels that are not finite")
+    if full is None and values.min() >= 0 and values.max() <= 65535 and values.max() > 255:  # noqa: PLR2004
+        full = 65535
+    low, high = (0.0, float(full)) if full else (float(min(values.min(), 0)), float(max(values.max(), 1)))
+    gray = np.rint((values - low) * (255 / (high - low))).astype(np.uint8)
+    return np.repeat(gray[..., np.newaxis], 3, axis=2)
+
+
+def from_array(pixels: Any, name: str) -> Image:
+    """Take a picture from memory.
+
+    Parameters
+    ----------
+    pixels : (h, w, 3), (h, w, 1) or (h, w) uint8 ndarray
+        RGB or gray.
+    name : str
+        What to call it.
+
+    Raises
+    ------
+    ImageError
+        For another shape or type.
+    """
+    array = np.asarray(pixels)
+    if array.dtype != np.uint8:
+        raise ImageError(f"{name} has type {array.dtype}; xcnn takes uint8 pixels in 0..255")
+    if array.ndim == 2:  # noqa: PLR2004 (gray)
+        array = array[..., np.newaxis]
+    if array.ndim != 3 or array.shape[2] not in {1, 3} or 0 in array.shape:  # noqa: PLR2004
+        raise ImageError(f"{name} has shape {np.shape(pixels)}; xcnn takes (h, w, 3), (h, w, 1) or (h, w)")
+    rgb = np.ascontiguousarray(np.broadcast_to(array, (*array.shape[:2], 3)))
+    return Image(name, hashlib.sha256(array.tobytes()).hexdigest(), rgb.shape[:2], ("from memory",), rgb)
+
+
+def without_pixels(image: Image) -> Image:
+    """The same image, its pixels dropped."""
+    return replace(image, pixels=None)

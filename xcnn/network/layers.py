@@ -1,0 +1,92 @@
+"""Choosing layers by path, by glob, or for the user."""
+
+from __future__ import annotations
+
+import fnmatch
+from typing import TYPE_CHECKING
+
+from xcnn.errors import LayerError, closest
+from xcnn.plugin import Choice
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xcnn.plugin import Layer
+
+
+def default(layers: Sequence[Layer], model: str) -> Choice:
+    """Pick the last leaf layer whose map has more than one position: never a container, never a 1x1 map.
+
+    Raises
+    ------
+    LayerError
+        If the model has no such layer.
+    """
+    for layer in reversed(layers):
+        if layer.leaf and layer.spatial:
+            height, width, _ = layer.shape
+            return Choice(layer.path, f"the last layer with a map ({height}x{width})")
+    raise LayerError(f"{model} has no layer with a map of more than one position")
+
+
+def find(layers: Sequence[Layer], wanted: Sequence[str], model: str) -> tuple[str, ...]:
+    """Resolve paths and globs to the paths of spatial layers.
+
+    A bare name stands for its path when only one layer has it. No pattern at all means the default layer.
+
+    Raises
+    ------
+    LayerError
+        If nothing matches, several layers share a bare name, or a layer has no map.
+    """
+    if not wanted:
+        return (default(layers, model).value,)
+    found: dict[str, None] = {}
+    for pattern in wanted:
+        for path in _matches(layers, pattern, model):
+            found[path] = None
+    return tuple(found)
+
+
+def _matches(layers: Sequence[Layer], pattern: str, model: str) -> list[str]:
+    by_path = {layer.path: layer for layer in layers}
+    if pattern in by_path:
+        if not by_path[pattern].spatial:
+            raise _no_map(by_path[pattern], layers)
+        return [pattern]
+    calls = [path for path in by_path if path.rpartition("[")[0] == pattern]
+    if calls:
+        raise LayerError(f"layer {pattern!r} runs {len(calls)} times", hint=f"choose {_either(calls)}")
+    bare = [path for path in by_path if path.rpartition("/")[2] == pattern]
+    if len(bare) == 1:
+        return _matches(layers, bare[0], model)
+    if bare:
+        raise LayerError(f"{len(bare)} layers of {model} are named {pattern!r}", hint=f"choose {_either(bare)}")
+    if any(sign in pattern for sign in "*?"):
+        globbed = [path for path in fnmatch.filter(by_path, pattern) if by_path[path].spatial]
+        if globbed:
+            return globbed
+        raise LayerError(
+            f"no layer of {model} with a map matches {pattern!r}", hint=f"list them with: xcnn layers {model}"
+        )
+    raise _unknown(by_path, pattern, model)
+
+
+def _unknown(by_path: dict[str, Layer], pattern: str, model: str) -> LayerError:
+    names = {path.rpartition("/")[2]: path for path in by_path}
+    nearest = closest(pattern, by_path) or names.get(closest(pattern, names) or "")
+    listed = f"list them with: xcnn layers {model}"
+    return LayerError(
+        f"{model} has no layer {pattern!r}", hint=f"{nearest} (did you mean this?), or {listed}" if nearest else listed
+    )
+
+
+def _no_map(layer: Layer, layers: Sequence[Layer]) -> LayerError:
+    shape = "x".join(str(side) for side in layer.shape) or "no single tensor"
+    spatial = [other.path for other in layers if other.leaf and other.spatial][-3:]
+    hint = f"choose one with a map, such as {_either(spatial)}" if spatial else ""
+    return LayerError(f"layer {layer.path!r} ({layer.kind}) has no map: its output is {shape}", hint=hint)
+
+
+def _either(paths: Sequence[str], most: int = 4) -> str:
+    return " or ".join(paths[:most]) + (" ..." if len(paths) > most else "")

@@ -1,0 +1,167 @@
+"""What a model file is and whether it may be loaded: read from its bytes and its config, without TensorFlow."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import stat
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from xcnn.errors import ModelError, UnsafeModelError
+from xcnn.network.keras_layers import CONTAINERS, SAFE, UNSAFE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MAX_CONFIG_BYTES = 64 * 2**20
+EXPORT = "save the whole model in Python: model.save('model.keras')"
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A model file that may be loaded."""
+
+    path: Path
+    kind: Literal["keras", "h5"]
+    sha256: str
+
+
+def inspect(path: Path) -> ModelFile:
+    """Find out what a file is and refuse what can't or must not be loaded.
+
+    Raises
+    ------
+    ModelError
+        If the file is missing, no model, damaged, without architecture, or needs classes that Keras doesn't have.
+    UnsafeModelError
+        If a layer could run code or read files.
+    """
+    kind, config = _read(path)
+    _refuse_unsafe(path.name, config)
+    _refuse_unknown(path.name, config)
+    with path.open("rb") as file:
+        return ModelFile(path, kind, hashlib.file_digest(file, "sha256").hexdigest())
+
+
+def _read(path: Path) -> tuple[Literal["keras", "h5"], dict[str, Any]]:
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise ModelError(f"can't open the model {path}: {error.strerror}") from error
+    if stat.S_ISDIR(mode):
+        raise ModelError(f"{path} is a folder; xcnn opens .keras, .h5 and .hdf5 files", hint=EXPORT)
+    if not stat.S_ISREG(mode):
+        raise ModelError(f"{path} is no regular file")
+    try:
+        with path.open("rb") as file:
+            magic = file.read(8)
+    except OSError as error:
+        raise ModelError(f"can't read the model {path}: {error.strerror}") from error
+    if magic.startswith(b"PK"):
+        return "keras", _zip_config(path)
+    if magic == b"\x89HDF\r\n\x1a\n":
+        return "h5", _h5_config(path)
+    if not magic:
+        raise ModelError(f"{path} is empty")
+    raise ModelError(f"{path} is neither a .keras nor an HDF5 file", hint=EXPORT)
+
+
+def _zip_config(path: Path) -> dict[str, Any]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entry = archive.getinfo("config.json")
+            if entry.file_size > MAX_CONFIG_BYTES:
+                raise UnsafeModelError(f"{path.name} has a config of {entry.file_size / 2**20:.0f} MB")
+            return _parsed(path, archive.read(entry))
+    except KeyError as error:
+        raise ModelError(f"{path} is a zip file but no Keras model: it has no config.json", hint=EXPORT) from error
+    except (zipfile.BadZipFile, OSError, EOFError) as error:
+        raise ModelError(f"{path} is damaged or truncated: {error}", hint="copy or download it again") from error
+
+
+def _h5_config(path: Path) -> dict[str, Any]:
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            config = file.attrs.get("model_config")
+            weights_only = any(key in file.attrs for key in ("layer_names", "backend")) or any(
+                key in file for key in ("layers", "_layer_checkpoint_dependencies", "vars")
+            )
+    except (OSError, RuntimeError, KeyError) as error:
+        raise ModelError(f"{path} is damaged or truncated: {error}", hint="copy or download it again") from error
+    if config is None:
+        what = "weights without an architecture" if weights_only else "no Keras model"
+        raise ModelError(f"{path} holds {what}", hint=EXPORT)
+    if len(config) > MAX_CONFIG_BYTES:
+        raise UnsafeModelError(f"{path.name} has a config of {len(config) / 2**20:.0f} MB")
+    return _parsed(path, config)
+
+
+def _parsed(path: Path, text: str | bytes) -> dict[str, Any]:
+    try:
+        config = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path} has an unreadable config: {error}") from error
+    if not isinstance(config, dict):
+        raise ModelError(f"{path} has no model in its config")
+    return config
+
+
+def _entries(config: Any) -> Iterator[dict[str, Any]]:
+    """Every serialized object in a config, outermost first, with an explicit stack against deep nesting."""
+    stack = [config]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, dict):
+            if isinstance(value.get("class_name"), str):
+                yield value
+            stack.extend(reversed(value.values()))
+        elif isinstance(value, list):
+            stack.extend(reversed(value))
+
+
+def _name(entry: dict[str, Any]) -> str:
+    inner = entry.get("config")
+    return str(entry.get("name") or (inner.get("name") if isinstance(inner, dict) else "") or entry["class_name"])
+
+
+def _refuse_unsafe(file: str, config: dict[str, Any]) -> None:
+    found = [(_name(entry), entry["class_name"]) for entry in _entries(config) if entry["class_name"] in UNSAFE]
+    if found:
+        named = [f"{name!r} ({kind})" for name, kind in found if kind != "__lambda__"] or ["a lambda function"]
+        layers = _listed(named)
+        raise UnsafeModelError(
+            f"{file} was not loaded: layer {layers} {UNSAFE[found[0][1]]}",
+            hint="rebuild the model with Keras layers instead, such as Rescaling, and save it again",
+        )
+
+
+def _refuse_unknown(file: str, config: dict[str, Any]) -> None:
+    unknown = list(dict.fromkeys(entry["class_name"] for entry in _entries(config) if _is_foreign(entry)))
+    if unknown:
+        many = len(unknown) > 1
+        raise ModelError(
+            f"{file} needs {'classes' if many else 'a class'} that Keras doesn't have: {_listed(unknown)}",
+            hint="build or load the model in Python, where the class is known, and call xcnn.explain(model, images)",
+        )
+
+
+def _is_foreign(entry: dict[str, Any]) -> bool:
+    if not isinstance(entry.get("config"), dict) or entry["class_name"].startswith("__"):
+        return False
+    if "module" in entry:  # Keras 3 names where each object comes from; None is the user's own
+        module = entry["module"]
+        return module is None or not (module in {"keras", "builtins"} or str(module).startswith("keras."))
+    if "layers" in entry["config"]:
+        return entry["class_name"] not in CONTAINERS
+    # A legacy config has layers, initializers and the like alike; only layers have a name of their own.
+    return "name" in entry["config"] and entry["class_name"] not in SAFE | CONTAINERS
+
+
+def _listed(names: list[str], most: int = 8) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -1,0 +1,103 @@
+"""From pixels to a network's input: resizing, and the affine preprocessings as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xcnn.plugin import Preprocessing, hookimpl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy as np
+
+    from xcnn.values import Floats, Pixels
+
+AUTO = "auto"
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+BUILTIN = (
+    Preprocessing("none", "pixels 0..255 as they are"),
+    Preprocessing("unit", "pixels / 255, so 0..1", scale=(1 / 255,)),
+    Preprocessing("tf", "pixels / 127.5 - 1, so -1..1 (MobileNet, Inception, ...)", scale=(1 / 127.5,), offset=(-1.0,)),
+    Preprocessing(
+        "caffe",
+        "BGR minus the ImageNet mean (VGG, ResNet50)",
+        channels="bgr",
+        offset=(-103.939, -116.779, -123.68),
+    ),
+    Preprocessing(
+        "torch",
+        "pixels / 255, minus the ImageNet mean, by its deviation (DenseNet, PyTorch models)",
+        scale=tuple(1 / (255 * deviation) for deviation in IMAGENET_STD),
+        offset=tuple(-mean / deviation for mean, deviation in zip(IMAGENET_MEAN, IMAGENET_STD, strict=True)),
+    ),
+)
+"""The modes of ``keras.applications.imagenet_utils.preprocess_input``, and two plain ones."""
+
+LUMA = (0.299, 0.587, 0.114)
+"""ITU-R BT.601, as in every image library's conversion to gray."""
+
+
+@hookimpl
+def xcnn_preprocessors() -> Iterable[Preprocessing]:
+    """Return the built-in preprocessings."""
+    return BUILTIN
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A preprocessing, why it was chosen, and a warning when it was guessed."""
+
+    preprocessing: Preprocessing
+    reason: str
+    warning: str = ""
+
+
+def by_evidence(arithmetic: Sequence[str]) -> Decision:
+    """Decide from the arithmetic that a model does itself between its input and the first convolution."""
+    by_name = {mode.name: mode for mode in BUILTIN}
+    if arithmetic:
+        return Decision(by_name["none"], f"the model rescales its input itself ({', '.join(sorted(set(arithmetic)))})")
+    return Decision(
+        by_name["unit"],
+        "a guess: nothing in the model tells",
+        "preprocessing is a guess (pixels / 255): if predictions look wrong, try --preprocess tf, caffe, torch or none",
+    )
+
+
+def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """Resize a (h, w, 3) uint8 picture to `size` (height, width), by area when it shrinks."""
+    import cv2
+
+    height, width = size
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    shrinks = pixels.shape[0] >= height and pixels.shape[1] >= width
+    return np_uint8(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR))
+
+
+def np_uint8(array: object) -> Pixels:
+    """The array as uint8."""
+    import numpy as np
+
+    return np.asarray(array, np.uint8)
+
+
+def apply(preprocessing: Preprocessing, pixels: Pixels, *, channels: int) -> Floats:
+    """Turn (n, h, w, 3) uint8 pixels into (n, h, w, channels) float32 inputs.
+
+    A network with one channel receives the luma; the preprocessing's first numbers apply then.
+    """
+    import numpy as np
+
+    if channels == 1:
+        gray = np.rint(pixels @ np.asarray(LUMA, np.float32))[..., np.newaxis]
+        return (gray * preprocessing.scale[0] + preprocessing.offset[0]).astype(np.float32)
+    ordered: np.ndarray = pixels[..., ::-1] if preprocessing.channels == "bgr" else pixels
+    inputs = ordered.astype(np.float32)
+    inputs *= np.asarray(preprocessing.scale, np.float32)
+    inputs += np.asarray(preprocessing.offset, np.float32)
+    return inputs

@@ -1,0 +1,162 @@
+"""One trace of a model: what each layer returned, in execution order, and the scores before the squash.
+
+Nothing is built or cloned. While the model runs once inside a ``tf.function``, each layer's ``call`` is wrapped on the
+instance and restored afterwards, which works alike for flat, nested, shared and subclassed models.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from xcnn.errors import ModelError
+from xcnn.plugin import Layer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SQUASHES = {"Softmax": "softmax", "LogSoftmax": "softmax", "Sigmoid": "sigmoid"}
+TRANSPARENT = {"Identity", "Cast", "Reshape", "Transpose", "Squeeze", "ExpandDims", "PreventGradient", "Snapshot"}
+CALLS = {"PartitionedCall", "StatefulPartitionedCall", "While", "StatelessWhile", "If", "StatelessIf"}
+CONVOLUTIONS = {"Conv2D", "DepthwiseConv2dNative"}
+ARITHMETIC = {"Add", "AddV2", "Sub", "Mul", "Div", "RealDiv", "DivNoNan"}
+
+
+@dataclass
+class Tap:
+    """One call of one layer inside a trace."""
+
+    path: str
+    kind: str
+    tensor: Any
+    leaf: bool = True
+
+
+@dataclass
+class Taps:
+    """The calls of all layers, in execution order (a container after what is inside it)."""
+
+    calls: list[Tap] = field(default_factory=list)
+
+    def named(self) -> dict[str, Tap]:
+        """The calls by path; a layer that ran several times gets ``[0]``, ``[1]``, ... behind its name."""
+        times = Counter(tap.path for tap in self.calls)
+        seen: Counter[str] = Counter()
+        found = {}
+        for tap in self.calls:
+            name = tap.path if times[tap.path] == 1 else f"{tap.path}[{seen[tap.path]}]"
+            seen[tap.path] += 1
+            found[name] = tap
+        return found
+
+    def layers(self) -> tuple[Layer, ...]:
+        """The calls as values."""
+        return tuple(Layer(path, tap.kind, _shape(tap.tensor), tap.leaf) for path, tap in self.named().items())
+
+
+def _shape(tensor: Any) -> tuple[int | None, ...]:
+    shape = getattr(tensor, "shape", None)
+    return () if shape is None or shape.rank is None else tuple(shape.as_list()[1:])
+
+
+@contextmanager
+def tapped(model: Any) -> Iterator[Taps]:
+    """Record what each layer of `model` returns inside the block, and leave the model exactly as it was."""
+    taps = Taps()
+    open_calls: list[Tap] = []
+    before: list[tuple[Any, Any]] = []
+
+    def wrap(layer: Any) -> Any:
+        inner = layer.call
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            for outer in open_calls:
+                outer.leaf = False
+            prefix = open_calls[-1].path + "/" if open_calls else ""
+            tap = Tap(prefix + layer.name, type(layer).__name__, None)
+            open_calls.append(tap)
+            try:
+                tap.tensor = inner(*args, **kwargs)
+            finally:
+                open_calls.pop()
+            taps.calls.append(tap)
+            return tap.tensor
+
+        return call
+
+    try:
+        for layer in model._flatten_layers(include_self=False, recursive=True):  # noqa: SLF001 (no public walk reaches nested layers)
+            before.append((layer, vars(layer).get("call")))
+            # Past Keras's own __setattr__, which would lock or track the attribute.
+            object.__setattr__(layer, "call", wrap(layer))
+        yield taps
+    finally:
+        for layer, call in before:
+            if call is None:
+                object.__delattr__(layer, "call")
+            else:
+                object.__setattr__(layer, "call", call)
+
+
+@contextmanager
+def inlined() -> Iterator[None]:
+    """Trace ``@tf.function``s inside a model as plain Python, so that their ops are in our graph."""
+    import tensorflow as tf
+
+    eager = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(eager)
+
+
+def before_squash(output: Any) -> tuple[Any, str]:
+    """Walk back from a model's output to what its softmax or sigmoid received.
+
+    Returns
+    -------
+    tensor, squash
+        The logits and "softmax" or "sigmoid"; the output itself and "" when it ends otherwise.
+    """
+    tensor = output
+    while tensor.op.type in TRANSPARENT:
+        tensor = tensor.op.inputs[0]
+    if tensor.op.type in SQUASHES:
+        return tensor.op.inputs[0], SQUASHES[tensor.op.type]
+    return output, ""
+
+
+def opaque_calls(graph: Any) -> list[str]:
+    """Names of the ops that hide others from the taps."""
+    return [op.name for op in graph.get_operations() if op.type in CALLS]
+
+
+def arithmetic_before_first_convolution(graph: Any) -> list[str]:
+    """Types of the arithmetic ops between the input and the first convolution, in the order of the graph.
+
+    Empty when the pixels reach it unchanged, or when there is no convolution.
+    """
+    found: list[str] = []
+    first = next((op for op in graph.get_operations() if op.type in CONVOLUTIONS), None)
+    stack, seen = ([first.inputs[0].op] if first else []), set()
+    while stack:
+        op = stack.pop()
+        if op.name not in seen:
+            seen.add(op.name)
+            found += [op.type] if op.type in ARITHMETIC else []
+            stack.extend(source.op for source in op.inputs)
+    return found
+
+
+def single_output(outputs: Any) -> tuple[Any, list[str]]:
+    """The one output to explain, and a note when the model has others."""
+    import tensorflow as tf
+
+    flat = tf.nest.flatten(outputs)
+    if not flat or not all(isinstance(output, tf.Tensor) for output in flat):
+        raise ModelError("this model returns no tensors")
+    notes = [] if len(flat) == 1 else [f"the model has {len(flat)} outputs; the first is explained"]
+    return flat[0], notes

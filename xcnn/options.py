@@ -1,0 +1,201 @@
+"""Options, declared once.
+
+A field of a frozen keyword-only dataclass, annotated with `Option`, *is* an option: from it come the command-line flag
+with its help and range, the Python keyword with the same check, the row in the report and the entry in run.json.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from dataclasses import dataclass
+from typing import Any
+
+from xcnn.errors import OptionError, did_you_mean
+
+if typing.TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+@dataclass(frozen=True)
+class Option:
+    """What a field needs beside its type and default to be an option.
+
+    Parameters
+    ----------
+    help : str
+        One or two sentences, for the command line, the report and the documentation.
+    short : str
+        A one-letter flag such as ``"-l"``.
+    metavar : str
+        What stands for the value in the help.
+    unit : str
+        The unit of a number, such as ``"px"``.
+    minimum, maximum : float, optional
+        The range of a number, both ends included.
+    choices : tuple of str
+        The accepted words; empty accepts any.
+    separator : str
+        For a tuple: one string is split at this character (``"a,b"`` means ``("a", "b")``).
+    positional : bool
+        An argument instead of a flag on the command line.
+    """
+
+    help: str
+    short: str = ""
+    metavar: str = ""
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    separator: str = ""
+    positional: bool = False
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One option of one class: its name, the type of its values (without ``| None``), its default and its `Option`."""
+
+    name: str
+    type: Any
+    optional: bool
+    default: Any
+    option: Option
+
+    @property
+    def required(self) -> bool:
+        """Whether a value must be given."""
+        return self.default is dataclasses.MISSING
+
+    @property
+    def many(self) -> bool:
+        """Whether the value is a tuple of words."""
+        return bool(self.type == tuple[str, ...])
+
+    @property
+    def flag(self) -> str:
+        """The long flag on the command line."""
+        return "--" + self.name.replace("_", "-")
+
+
+SCALARS = (str, int, float, bool)
+
+
+def declared(kind: type) -> tuple[Declared, ...]:
+    """List the options of a dataclass in the order of its fields.
+
+    Raises
+    ------
+    TypeError
+        If a field has no `Option` or a type that no option can have: a mistake of the class's author.
+    """
+    hints = typing.get_type_hints(kind, include_extras=True)
+    return tuple(_declared_field(kind, field, hints[field.name]) for field in dataclasses.fields(kind))
+
+
+def _declared_field(kind: type, field: dataclasses.Field[Any], hint: Any) -> Declared:
+    option = next((extra for extra in getattr(hint, "__metadata__", ()) if isinstance(extra, Option)), None)
+    if option is None:
+        raise TypeError(f"{kind.__name__}.{field.name} is not declared as Annotated[type, Option(...)]")
+    bare, optional = hint.__origin__, False
+    if isinstance(bare, types.UnionType) or typing.get_origin(bare) is typing.Union:
+        arms = [arm for arm in typing.get_args(bare) if arm is not type(None)]
+        optional = len(arms) < len(typing.get_args(bare))
+        bare = arms[0] if len(arms) == 1 else bare
+    if bare not in SCALARS and bare != tuple[str, ...]:
+        raise TypeError(
+            f"{kind.__name__}.{field.name} has type {bare}; an option is str, int, float, bool or tuple[str, ...]"
+        )
+    return Declared(field.name, bare, optional, field.default, option)
+
+
+def checked(option: Declared, value: Any) -> Any:
+    """Convert one value to the option's type and check its range and choices.
+
+    Raises
+    ------
+    OptionError
+        Naming the option, the value received and what is accepted.
+    """
+    if value is None and option.optional:
+        return None
+    converted: Any = _words(option, value) if option.many else _scalar(option, value)
+    low, high = option.option.minimum, option.option.maximum
+    if not option.many and ((low is not None and not converted >= low) or (high is not None and not converted <= high)):
+        # Written with "not" so that a NaN is refused, too.
+        ends = f"{low:g} or more" if high is None else f"{high:g} or less" if low is None else f"in {low:g}..{high:g}"
+        raise OptionError(
+            f"{option.flag} is {converted}; it must be {ends}{' ' + option.option.unit if option.option.unit else ''}"
+        )
+    for word in converted if option.many else (converted,):
+        if option.option.choices and word not in option.option.choices:
+            raise OptionError(
+                f"{option.flag} is {word!r}, which is not one of its choices",
+                hint=did_you_mean(str(word), option.option.choices, "one of " + ", ".join(option.option.choices)),
+            )
+    return converted
+
+
+def _words(option: Declared, value: Any) -> tuple[str, ...]:
+    given = (value,) if isinstance(value, (str, int)) else tuple(value)
+    if option.option.separator:
+        given = tuple(part for word in given for part in str(word).split(option.option.separator))
+    return tuple(text for text in (str(word).strip() for word in given) if text)
+
+
+def _scalar(option: Declared, value: Any) -> Any:
+    if option.type is bool and not isinstance(value, bool):
+        raise OptionError(f"{option.flag} is {value!r}; it must be true or false")
+    if option.type is int and isinstance(value, float):
+        raise OptionError(f"{option.flag} is {value!r}; it must be a whole number")
+    try:
+        return option.type(value)
+    except (TypeError, ValueError):
+        expected = {int: "a whole number", float: "a number", str: "a word"}.get(option.type, "valid")
+        raise OptionError(f"{option.flag} is {value!r}; it must be {expected}") from None
+
+
+def check(kinds: Iterable[type], values: Mapping[str, Any]) -> None:
+    """Refuse a name that is an option of none of `kinds`.
+
+    Raises
+    ------
+    OptionError
+        Naming the nearest known option.
+    """
+    known = [option.name for kind in kinds for option in declared(kind)]
+    for name in values:
+        if name not in known:
+            raise OptionError(
+                f"there is no option {name!r}", hint=did_you_mean(name, known, "one of " + ", ".join(known))
+            )
+
+
+def normalise(instance: Any) -> None:
+    """Convert and check every field of a frozen dataclass in place; for ``__post_init__``."""
+    for option in declared(type(instance)):
+        object.__setattr__(instance, option.name, checked(option, getattr(instance, option.name)))
+
+
+def picked(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of `values` that are options of `kind`."""
+    return {option.name: values[option.name] for option in declared(kind) if option.name in values}
+
+
+@dataclass(frozen=True)
+class Described:
+    """One option of a finished run: its value in words and where that came from."""
+
+    name: str
+    value: Any
+    source: str
+    help: str
+
+
+def described(instance: Any, sources: Mapping[str, str]) -> tuple[Described, ...]:
+    """List the options of `instance` with their values and sources ("default" where none is given)."""
+    return tuple(
+        Described(option.name, getattr(instance, option.name), sources.get(option.name, "default"), option.option.help)
+        for option in declared(type(instance))
+    )

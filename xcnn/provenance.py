@@ -1,0 +1,95 @@
+"""What run.json says about a run beside its results: enough to repeat it and to tell why two runs differ."""
+
+from __future__ import annotations
+
+import inspect
+import platform
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from xcnn import request as requests
+from xcnn._version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from xcnn.host import Host
+    from xcnn.plugin import Explainer, Network
+    from xcnn.render.style import Style
+    from xcnn.request import Request
+
+SCHEMA_VERSION = 1
+
+
+def about(
+    request: Request,
+    explainers: Sequence[Explainer],
+    network: Network,
+    *,
+    host: Host,
+    style: Style,
+    sources: Mapping[str, str],
+    repeatable: bool,
+) -> dict[str, Any]:
+    """Describe a run.
+
+    ``repeatable`` is False when the model or the pictures came from memory: then no command can ask for the same.
+    """
+    from xcnn.render import colours
+
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": requests.command_line(request, explainers[0]) if repeatable and len(explainers) == 1 else "",
+        "explainers": [_explainer(explainer, host, sources) for explainer in explainers],
+        "options": requests.rows(request, sources),
+        "model": network.about(),
+        "palette": {
+            "name": style.colormap,
+            "stops": colours.stops(style.colormap, "positive"),
+            "signed_stops": colours.stops(style.colormap, "signed"),
+        },
+        "versions": _versions(),
+    }
+
+
+def title(explainer: Explainer) -> str:
+    """What an explainer is called on pictures: the name its paper gave it."""
+    return explainer.source.title if explainer.source else explainer.name
+
+
+def _explainer(explainer: Explainer, host: Host, sources: Mapping[str, str]) -> dict[str, Any]:
+    words = inspect.getdoc(explainer) or ""
+    summary, _, rest = words.partition("\n\n")
+    return {
+        "name": explainer.name,
+        "title": title(explainer),
+        "summary": " ".join(summary.split()),
+        "about": " ".join(rest.split()),
+        "distribution": host.distribution(explainer.name),
+        "source": asdict(explainer.source) if explainer.source else None,
+        "options": requests.rows(explainer, sources),
+    }
+
+
+def _versions() -> dict[str, str]:
+    from xcnn.network import environment
+
+    packages = {"numpy": "numpy", "opencv": "opencv-python", "pillow": "pillow"}
+    return {
+        "xcnn": __version__,
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        **environment.versions(),
+        **{name: _version(package) for name, package in packages.items()},
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        # A server may have opencv-python-headless in its place.
+        return "unknown"

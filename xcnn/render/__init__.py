@@ -1,0 +1,1 @@
+"""Numbers to RGB pixels. Scaling happens here, once, and the legend prints the numbers."""

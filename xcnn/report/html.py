@@ -1,0 +1,153 @@
+"""The page of a run.
+
+Everything in a manifest is data: file names, labels and messages written by people we don't know. All of it becomes
+plain text in `words.plain` before the template sees it; autoescaping and the content security policy are the second
+and the third fence. Pictures are asked for at the moment they are written, one at a time.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import itertools
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from xcnn.errors import OutputError
+from xcnn.report.words import FILTERS, plain, prose, sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+OPACITY = 0.5
+"""How opaque a map lies over its picture when the run has no option ``alpha``."""
+
+
+class Pictures(Protocol):
+    """Where the page gets its pictures: the bytes of JPEG files."""
+
+    def source(self, image: Mapping[str, Any]) -> bytes:
+        """The input picture, upright, long edge at most 512 pixels."""
+
+    def heat(self, panel: Mapping[str, Any]) -> bytes:
+        """The coloured map, opaque, with the aspect ratio of its picture, long edge at most 256 pixels."""
+
+
+def write(path: Path, manifest: Mapping[str, Any], pictures: Pictures) -> None:
+    """Write the self-contained page of one run.
+
+    Memory stays flat over any number of results: a picture is asked for, written and forgotten.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write.
+    manifest : mapping
+        The contents of run.json. Results of one image are neighbours.
+    pictures : Pictures
+        Gives the pictures of the manifest's images and panels; it is handed the manifest's own mappings.
+
+    Raises
+    ------
+    OutputError
+        If the manifest's palette has a stop that is no ``#rrggbb``.
+    OSError
+        If the file can't be written.
+    """
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        loader=FileSystemLoader(TEMPLATES),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update({function.__name__: function for function in FILTERS})
+    page = environment.get_template("report.html.j2").generate(_context(manifest, pictures))
+    # `plain` leaves nothing unencodable; should it ever, one odd character must not lose the report of a long run.
+    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+        file.writelines(page)
+
+
+def _context(manifest: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
+    opacity = _opacity(manifest)
+    style = _settings(manifest["palette"]["stops"], opacity) + (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
+    results, failures = manifest["results"], manifest["failures"]
+    told: dict[str, Any] = plain(
+        {name: value for name, value in manifest.items() if name not in {"results", "failures", "explainers"}}
+    )
+    explainers = [
+        {**plain(one), "summary": sentence(one["summary"]), "about": prose(one["about"])}
+        for one in manifest["explainers"]
+    ]
+    return told | {
+        "explainers": explainers,
+        "warnings": [sentence(warning) for warning in manifest["warnings"]],
+        "failures": ({**plain(one), "message": prose(one["message"]), "hint": prose(one["hint"])} for one in failures),
+        "images": _images(results, {one["name"]: one["title"] for one in explainers}, pictures),
+        "counts": {
+            "images": len({result["image"]["file"] for result in results}),
+            "results": len(results),
+            "failures": len(failures),
+        },
+        "opacity": f"{100 * opacity:.0f}",
+        "style": style,
+        "style_hash": _sha256(style),
+        "script": script,
+        "script_hash": _sha256(script),
+    }
+
+
+def _images(
+    results: list[Mapping[str, Any]], titles: Mapping[str, str], pictures: Pictures
+) -> Iterator[dict[str, Any]]:
+    neighbours = itertools.groupby(results, key=lambda result: result["image"]["file"])
+    for count, (_, group) in enumerate(neighbours, start=1):
+        own = list(group)
+        image = own[0]["image"]
+        yield {
+            **plain(image),
+            "id": f"image-{count}",
+            "source": _later(pictures.source, image),
+            "predictions": plain(own[0]["predictions"]),
+            "explained": {result["target"]["index"] for result in own},
+            "cards": [
+                _card(result, titles, pictures) | {"id": f"image-{count}-{row}"}
+                for row, result in enumerate(own, start=1)
+            ],
+        }
+
+
+def _card(result: Mapping[str, Any], titles: Mapping[str, str], pictures: Pictures) -> dict[str, Any]:
+    card: dict[str, Any] = plain(result)
+    return card | {
+        "title": titles.get(card["explainer"], card["explainer"]),
+        "panels": [{**plain(panel), "heat": _later(pictures.heat, panel)} for panel in result["panels"]],
+    }
+
+
+def _later(picture: Callable[[Mapping[str, Any]], bytes], of: Mapping[str, Any]) -> Callable[[], str]:
+    """A function that the template calls where the picture belongs."""
+    return lambda: "data:image/jpeg;base64," + base64.b64encode(picture(of)).decode("ascii")
+
+
+def _opacity(manifest: Mapping[str, Any]) -> float:
+    given = next((option["value"] for option in manifest["options"] if option["name"] == "alpha"), OPACITY)
+    return min(max(float(given), 0.0), 1.0)
+
+
+def _settings(stops: list[str], opacity: float) -> str:
+    """What differs between runs and can only be said in the style sheet, which the policy admits by its hash."""
+    for stop in stops:
+        if not re.fullmatch("#[0-9a-fA-F]{6}", stop):
+            raise OutputError(f"the palette has the colour {stop!r}; it must be written #rrggbb")
+    return f":root {{ --opacity: {opacity:.2f}; --palette: {', '.join(stops)}; }}\n"
+
+
+def _sha256(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")

@@ -1,0 +1,119 @@
+"""The Python API: explain pictures with one call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xcnn import opening, options
+from xcnn.errors import OptionError
+from xcnn.execution import execute
+from xcnn.host import Host
+from xcnn.plugin import Explainer
+from xcnn.request import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xcnn.plugin import Network, Run
+
+
+def explainers() -> tuple[str, ...]:
+    """List the explainers that are installed, built-in and third-party."""
+    host = Host()
+    return (*host.builtin, *(name for name in host.listings if name not in host.builtin))
+
+
+def open_network(model: Any, *, preprocess: str = "auto") -> Network:
+    """Open a model once, to explain with it many times.
+
+    Parameters
+    ----------
+    model : path, str or keras.Model
+        A model file, a name from ``xcnn models``, or a model in memory.
+    preprocess : str
+        What pixels become; "auto" decides by evidence.
+
+    Raises
+    ------
+    ModelError
+        If it can't be loaded or is no two-dimensional image model.
+    UnsafeModelError
+        If it could run code.
+    OptionError
+        If there is no such preprocessing.
+    """
+    return opening.check(model, preprocess, Host()).open()
+
+
+def explain(
+    model: Any,
+    images: Any = None,
+    explainer: str | Explainer | Sequence[str | Explainer] = "gradcam",
+    *,
+    target: str | int | Sequence[str | int] = "top",
+    preprocess: str = "auto",
+    **values: Any,
+) -> Run:
+    """Explain what a model sees in pictures.
+
+    Parameters
+    ----------
+    model : path, str, keras.Model or Network
+        A model file, a name from ``xcnn models``, a model in memory, or what `open_network` returned.
+    images : path, str, (h, w, 3) uint8 ndarray, or a sequence of these
+        Pictures; paths may be globs and folders, arrays are RGB.
+    explainer : str, Explainer or a sequence of these
+        A command's name, or an instance such as ``GradCAM(layer="block5_conv3")``.
+    target : str, int or a sequence of these
+        "top", "top3", a class index, or a class name.
+    preprocess : str
+        What pixels become: "auto", "none", "unit", "tf", "caffe", "torch", or a plugin's.
+    **values
+        Options of the explainer (``layer="block5_conv3"``) and of every run (``seed=1``, ``out="folder"``), the same as
+        on the command line.
+
+    Returns
+    -------
+    Run
+        ``run.results[i].panels[0].values`` is the first map of result i; ``run.save(folder)`` writes everything.
+
+    Raises
+    ------
+    XcnnError
+        Of the kind that tells what is wrong; `ImageError` only when no picture at all could be explained.
+
+    Examples
+    --------
+    ::
+
+        run = xcnn.explain("efficientnet-lite0", "samples/cat.jpg", layer="block5a_expand_conv")
+        run.results[0].target.label, run.results[0].panels[0].values.shape
+        run.save("cat-explained")
+    """
+    host = Host()
+    chosen = [explainer] if isinstance(explainer, (str, Explainer)) else list(explainer)
+    if not chosen:
+        raise OptionError("no explainer was given", hint="one of " + ", ".join(explainers()))
+    kinds = [type(one) if isinstance(one, Explainer) else host.explainer(one) for one in chosen]
+    options.check([Request, *(kind for kind, one in zip(kinds, chosen, strict=True) if kind is not type(one))], values)
+    built = [
+        one if isinstance(one, Explainer) else kind(**options.picked(kind, values))
+        for kind, one in zip(kinds, chosen, strict=True)
+    ]
+    given = _given(images)
+    common = options.picked(Request, values) | {"target": target, "preprocess": preprocess}
+    if common.get("out") is not None:
+        common["out"] = str(common["out"])
+    word = str(model) if isinstance(model, (str, Path)) else ""
+    request = Request(model=word, images=tuple(one for one in given if isinstance(one, str)), **common)
+    sources = dict.fromkeys([*values, *(["target"] if target != "top" else [])], "python")
+    return execute(request, built, host=host, model=model, pictures=given, sources=sources)
+
+
+def _given(images: Any) -> list[Any]:
+    """Pictures as a list of path strings and arrays."""
+    if images is None:
+        return []
+    many = isinstance(images, (list, tuple)) or getattr(images, "ndim", 0) == 4  # noqa: PLR2004 (n, h, w, c)
+    return [str(one) if isinstance(one, (str, Path)) else one for one in (images if many else [images])]

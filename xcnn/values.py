@@ -1,0 +1,209 @@
+"""The values that pass between the rooms: frozen dataclasses of plain data and NumPy arrays.
+
+Pictures are RGB, arrays are channels-last, the batch axis comes first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+    Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Where a method was published."""
+
+    authors: str
+    year: int
+    title: str
+    url: str
+    equations: str = ""
+
+    def __str__(self) -> str:
+        """The reference on one line."""
+        where = f", equations {self.equations}" if self.equations else ""
+        return f"{self.authors}, {self.title}, {self.year}{where}, {self.url}"
+
+
+@dataclass(frozen=True)
+class Image:
+    """A picture as the user sees it.
+
+    ``pixels`` is (h, w, 3) uint8, upright; None once the results are written, so that memory stays flat.
+    """
+
+    path: str
+    sha256: str
+    size: tuple[int, int]
+    """Height and width in pixels."""
+    notes: tuple[str, ...] = ()
+    pixels: Pixels | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is explained: a linear form of the network's outputs.
+
+    ``score`` is the value of that form (on logits where the network has them); ``probability`` is None where the
+    outputs are none.
+    """
+
+    index: int
+    label: str
+    score: float
+    probability: float | None
+    coefficients: tuple[tuple[int, float], ...]
+    """Pairs of output index and weight; all other outputs weigh 0."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One call of one layer, in execution order.
+
+    ``path`` joins the names of nested models with ``/``; a layer called several times has ``[0]``, ``[1]``, ... behind
+    its name. ``shape`` is the output without the batch axis, () when the layer returns no single tensor.
+    """
+
+    path: str
+    kind: str
+    shape: tuple[int | None, ...]
+    leaf: bool
+
+    @property
+    def spatial(self) -> bool:
+        """Whether the output is a stack of maps with more than one position."""
+        return len(self.shape) == 3 and (self.shape[0] or 2) * (self.shape[1] or 2) > 1  # noqa: PLR2004 (h, w, c)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Something decided for the user, and why."""
+
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Attribution:
+    """How much each position of the picture (or of a layer) counts.
+
+    ``values`` is (h, w) float32 and **not normalised**: maps of one network compare. ``sign`` is "positive" when values
+    below zero can't occur. ``residual`` is the error of the method's own axiom, where it has one.
+    """
+
+    values: Floats
+    sign: Literal["positive", "signed"]
+    unit: str
+    layer: str = ""
+    residual: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+Panel = Attribution
+"""What an explainer returns per row; further kinds of panel join this union."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """The panels of one explainer for one image and one target, beside what the network predicts."""
+
+    explainer: str
+    image: Image
+    target: Target
+    panels: tuple[Panel, ...]
+    predictions: tuple[Target, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An input that could not be explained."""
+
+    path: str
+    code: str
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How pixels become a network's input, as data: ``input = pixels[channels] * scale + offset``.
+
+    ``pixels`` are 0..255; ``scale`` and ``offset`` hold one number per channel in the network's order, or one for all.
+    """
+
+    name: str
+    summary: str
+    channels: Literal["rgb", "bgr"] = "rgb"
+    scale: tuple[float, ...] = (1.0,)
+    offset: tuple[float, ...] = (0.0,)
+
+
+@dataclass(frozen=True)
+class NamedModel:
+    """A model that can be asked for by name.
+
+    ``path`` finds the file when called, so that listing models touches none.
+    """
+
+    name: str
+    summary: str
+    size: tuple[int, int]
+    preprocessing: Preprocessing
+    licence: str
+    path: Callable[[], Path] = field(repr=False)
+    labels: Callable[[], tuple[str, ...]] = field(repr=False)
+
+
+@dataclass(frozen=True, repr=False)
+class Run:
+    """Everything one run found; ``save`` writes it as a folder.
+
+    ``about`` is run.json without its results: command, options with their sources, model, versions.
+    """
+
+    about: Mapping[str, Any]
+    results: tuple[Result, ...]
+    failures: tuple[Failure, ...]
+    warnings: tuple[str, ...]
+    out: Path | None = None
+
+    def __repr__(self) -> str:
+        """One line: the arrays are long."""
+        return f"<Run: {len(self.results)} results, {len(self.failures)} failures, {len(self.warnings)} warnings>"
+
+    def save(self, out: str | Path, *, overwrite: bool = False) -> Path:
+        """Write pictures, numbers, run.json and report.html to the folder `out`.
+
+        Parameters
+        ----------
+        out : path
+            The folder to make.
+        overwrite : bool
+            Replace a folder that xcnn wrote earlier.
+
+        Returns
+        -------
+        Path
+            The report.
+
+        Raises
+        ------
+        OutputError
+            If `out` exists or can't be written.
+        ImageError
+            If a picture that was explained can't be read again.
+        """
+        from xcnn.saving import save
+
+        return save(self, out, overwrite=overwrite)
