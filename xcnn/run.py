@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from xcnn.plugin import Network, Run
 
 
-def explainers() -> tuple[str, ...]:
+def list_explainers() -> tuple[str, ...]:
     """List the explainers that are installed, built-in and third-party."""
     host = Host()
     return (*host.builtin, *(name for name in host.listings if name not in host.builtin))
@@ -94,7 +94,7 @@ def explain(
     host = Host()
     chosen = [explainer] if isinstance(explainer, (str, Explainer)) else list(explainer)
     if not chosen:
-        raise OptionError("no explainer was given", hint="one of " + ", ".join(explainers()))
+        raise OptionError("no explainer was given", hint="one of " + ", ".join(list_explainers()))
     kinds = [type(one) if isinstance(one, Explainer) else host.explainer(one) for one in chosen]
     options.check([Request, *(kind for kind, one in zip(kinds, chosen, strict=True) if kind is not type(one))], values)
     built = [

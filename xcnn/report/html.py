@@ -8,6 +8,7 @@ and the third fence. Pictures are asked for at the moment they are written, one 
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import itertools
 import re
@@ -21,6 +22,8 @@ from xcnn.report.words import FILTERS, plain, prose, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from jinja2 import Template
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -59,6 +62,14 @@ def write(path: Path, manifest: Mapping[str, Any], pictures: Pictures) -> None:
     OSError
         If the file can't be written.
     """
+    page = _template().generate(_context(manifest, pictures))
+    # `plain` leaves nothing unencodable; should it ever, one odd character must not lose the report of a long run.
+    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+        file.writelines(page)
+
+
+@functools.cache
+def _template() -> Template:
     environment = Environment(
         autoescape=True,
         undefined=StrictUndefined,
@@ -67,10 +78,7 @@ def write(path: Path, manifest: Mapping[str, Any], pictures: Pictures) -> None:
         lstrip_blocks=True,
     )
     environment.filters.update({function.__name__: function for function in FILTERS})
-    page = environment.get_template("report.html.j2").generate(_context(manifest, pictures))
-    # `plain` leaves nothing unencodable; should it ever, one odd character must not lose the report of a long run.
-    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-        file.writelines(page)
+    return environment.get_template("report.html.j2")
 
 
 def _context(manifest: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
