@@ -88,7 +88,7 @@ def test_an_option_of_an_explainer_can_not_be_given_beside_an_instance():
 
 
 def test_a_model_that_does_not_exist_is_a_model_error():
-    with pytest.raises(ModelError, match="no model file missing.keras"):
+    with pytest.raises(ModelError, match=r"no model file missing\.keras"):
         xcnn.open_network("missing.keras")
 
 
@@ -99,7 +99,7 @@ def test_one_bad_picture_of_many_is_a_failure_and_all_bad_an_error(photo):
 
     assert len(run.results) == 1
     assert (run.failures[0].path, run.failures[0].code) == ("notes.jpg", "image")
-    with pytest.raises(ImageError, match="notes.jpg is not a picture"):
+    with pytest.raises(ImageError, match=r"notes\.jpg is not a picture"):
         xcnn.explain(FakeNetwork(), "notes.jpg")
     Path("more.jpg").write_text("hello")
     with pytest.raises(ImageError, match="none of the 2 pictures"):

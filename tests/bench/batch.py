@@ -29,7 +29,7 @@ def main() -> None:
     twin = __import__("keras").Model(model.inputs, [model.get_layer("top_act").output, model.outputs[0]])
 
     @tf.function(input_signature=[tf.TensorSpec([None, 224, 224, 3])])
-    def floor(inputs):  # noqa: ANN001, ANN202
+    def floor(inputs):
         with tf.GradientTape() as tape:
             features, scores = twin(inputs, training=False)
             score = tf.reduce_max(scores, axis=1)

@@ -77,13 +77,15 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    # The page carries run.json for programs; whatever is no JSON is text, as everywhere here.
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": False, "default": str}
     environment.filters.update({function.__name__: function for function in FILTERS})
     return environment.get_template("report.html.j2")
 
 
 def _context(manifest: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
     opacity = _opacity(manifest)
-    style = _settings(manifest["palette"]["stops"], opacity) + (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    style = _settings(manifest["palette"], opacity) + (TEMPLATES / "report.css").read_text(encoding="utf-8")
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
     results, failures = manifest["results"], manifest["failures"]
     told: dict[str, Any] = plain(
@@ -103,6 +105,7 @@ def _context(manifest: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
             "results": len(results),
             "failures": len(failures),
         },
+        "manifest": manifest,
         "opacity": f"{100 * opacity:.0f}",
         "style": style,
         "style_hash": _sha256(style),
@@ -149,12 +152,13 @@ def _opacity(manifest: Mapping[str, Any]) -> float:
     return min(max(float(given), 0.0), 1.0)
 
 
-def _settings(stops: list[str], opacity: float) -> str:
+def _settings(palette: Mapping[str, list[str]], opacity: float) -> str:
     """What differs between runs and can only be said in the style sheet, which the policy admits by its hash."""
-    for stop in stops:
+    for stop in palette["stops"] + palette["signed_stops"]:
         if not re.fullmatch("#[0-9a-fA-F]{6}", stop):
             raise OutputError(f"the palette has the colour {stop!r}; it must be written #rrggbb")
-    return f":root {{ --opacity: {opacity:.2f}; --palette: {', '.join(stops)}; }}\n"
+    positive, signed = ", ".join(palette["stops"]), ", ".join(palette["signed_stops"])
+    return f":root {{ --opacity: {opacity:.2f}; --palette: {positive}; --signed: {signed}; }}\n"
 
 
 def _sha256(text: str) -> str:

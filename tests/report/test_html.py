@@ -1,0 +1,498 @@
+import base64
+import copy
+import hashlib
+import itertools
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from xcnn.errors import OutputError
+from xcnn.report.html import write
+
+# One grey pixel.
+JPEG = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAP//////////////////////////////////////////////////////////////////"
+    "////////////////////wAALCAABAAEBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAAAP/EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAI"
+    "AQEAAD8AP//Z"
+)
+CAT, TABBY, TIGER = (
+    {"index": 285, "label": "Egyptian cat", "score": 10.7, "probability": 0.809},
+    {"index": 281, "label": "tabby", "score": 8.83, "probability": 0.125},
+    {"index": 282, "label": "tiger cat", "score": 8.11, "probability": 0.0607},
+)
+HOSTILE = [
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    "</script><script>alert(1)</script>",
+    "</style><style>*{display:none}",
+    "</title><svg onload=alert(1)>",
+    "--><iframe src=x>",
+    "<!--",
+    "{{ 7 * 7 }}{% for %}",
+    "&lt;b&gt;",
+    "javascript:alert(1)",
+    "../../etc/passwd",
+    "cat\u202egpj.exe",
+    "n\x00l",
+    "\x1b[31mred\x9b",
+    "line\nbreak",
+    "caf\udce9.jpg",
+    "\ud83d alone",
+    "x" * 300,
+]
+
+
+class Pictures:
+    def source(self, _image):
+        return JPEG
+
+    def heat(self, _panel):
+        return JPEG
+
+
+class Page(HTMLParser):
+    """What a browser would make of the page: its elements, their attributes and the text people read."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.html, self.elements, self.words, self.raw, self.within = (
+            html,
+            [],
+            [],
+            {"style": [], "script": [], "json": []},
+            "",
+        )
+        self.feed(html)
+        self.close()
+        self.text = " ".join(" ".join(self.words).split())
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        self.within = "json" if ("type", "application/json") in attrs else tag if tag in self.raw else ""
+
+    def handle_endtag(self, _tag):
+        self.within = ""
+
+    def handle_data(self, data):
+        (self.raw[self.within] if self.within else self.words).append(data)
+
+    def all(self, tag, **attributes):
+        return [found for name, found in self.elements if name == tag and attributes.items() <= found.items()]
+
+    def skeleton(self):
+        """The elements with the names of their attributes: what data must not change."""
+        return [(tag, sorted(attributes)) for tag, attributes in self.elements]
+
+
+def result(stem="cat", target=CAT, **panel):
+    drawn = {
+        "layer": "top_act",
+        "height": 7,
+        "width": 7,
+        "sign": "positive",
+        "unit": "score per position",
+        "minimum": 0.0,
+        "maximum": 1.62,
+        "scale": [0.0, 1.62],
+        "notes": [],
+        "files": {
+            kind: f"{stem}.gradcam{end}"
+            for kind, end in (("values", ".npy"), ("figure", ".png"), ("overlay", ".overlay.png"))
+        },
+    }
+    return {
+        "explainer": "gradcam",
+        "image": {
+            "path": f"samples/{stem}.jpg",
+            "sha256": "ab" * 32,
+            "height": 300,
+            "width": 451,
+            "notes": [],
+            "file": f"{stem}.source.jpg",
+        },
+        "target": target,
+        "predictions": [CAT, TABBY, TIGER],
+        "seconds": 0.03,
+        "panels": [drawn | panel],
+    }
+
+
+def manifest(*results, **changed):
+    return {
+        "schema_version": 1,
+        "created": "2026-11-22T04:00:00+00:00",
+        "seconds": 9.1,
+        "command": "xcnn gradcam efficientnet-lite0 samples/cat.jpg --target top3",
+        "explainers": [
+            {
+                "name": "gradcam",
+                "title": "Grad-CAM",
+                "summary": "Weigh each feature map by its mean gradient.",
+                "about": "Shows the regions\nthat count.\n\nNot edges.",
+                "source": {
+                    "authors": "Selvaraju et al.",
+                    "year": 2017,
+                    "title": "Visual Explanations",
+                    "url": "https://arxiv.org/abs/1610.02391",
+                    "equations": "1-2",
+                },
+                "options": [
+                    {
+                        "name": "layer",
+                        "value": ["top_act", "stem"],
+                        "source": "environment",
+                        "help": "Layers to explain.",
+                    }
+                ],
+            }
+        ],
+        "options": [
+            {"name": "target", "value": ["top3"], "source": "command line", "help": "Classes to explain."},
+            {"name": "alpha", "value": 0.35, "source": "default", "help": "How opaque."},
+            {"name": "seed", "value": 41, "source": "default", "help": ""},
+        ],
+        "model": {
+            "name": "efficientnet-lite0",
+            "path": "",
+            "sha256": "d230" * 16,
+            "input_shape": [None, 224, 3],
+            "classes": 1000,
+            "score": "logit (before the softmax)",
+            "preprocessing": {"name": "lite", "summary": "(pixels - 127) / 128", "reason": "what it was trained with"},
+            "default_layer": {"path": "top_act", "reason": "the last layer with a map (7x7)"},
+            "notes": ["has two outputs"],
+        },
+        "versions": {"xcnn": "0.1.0", "keras": "3.15.1", "intra_op_threads": "all"},
+        "palette": {
+            "name": "viridis",
+            "stops": ["#440154", "#21918c", "#fde725"],
+            "signed_stops": ["#053061", "#f7f7f7", "#67001f"],
+        },
+        "results": list(results),
+        "failures": [],
+        "warnings": [],
+    } | changed
+
+
+@pytest.fixture
+def made(tmp_path):
+    def make(of, pictures=None):
+        path = tmp_path / "report.html"
+        write(path, of, pictures or Pictures())
+        return Page(path.read_text(encoding="utf-8"))
+
+    return make
+
+
+def replaced(value, text):
+    """`value` with `text` for every string that some file, model, plugin or user could have chosen."""
+    if isinstance(value, dict):
+        kept = {"sign", "created", "url", "stops", "signed_stops"}
+        return {key: item if key in kept else replaced(item, text) for key, item in value.items()}
+    if isinstance(value, list):
+        return [replaced(item, text) for item in value]
+    return text if isinstance(value, str) else value
+
+
+def everything(**changed):
+    failure = {"path": "notes.jpg", "code": "image", "message": "notes.jpg is not a picture", "hint": "give a JPEG"}
+    noted = result(notes=["no positive evidence"])
+    noted["image"]["notes"] = ["turned upright"]
+    return manifest(noted, failures=[failure], warnings=["preprocessing is a guess"], **changed)
+
+
+FACTS = {
+    "the run": (
+        "Grad-CAM · efficientnet-lite0; 1 image · 1 result · 1 failure; 22 November 2026, 04:00 UTC; made in 9.10 s; "
+        "preprocessing is a guess"
+    ),
+    "the image": "samples/cat.jpg; 451 x 300 px; turned upright; cat.source.jpg; " + "ab" * 32,
+    "the result": "Egyptian cat; class 285; probability 80.9%; score 10.70; 0.03 s; no positive evidence",
+    "the map": "top_act; 7 x 7; score per position 0 1.62; 0 to 1.62",
+    "the files": "cat.gradcam.npy; cat.gradcam.png; cat.gradcam.overlay.png; run.json",
+    "the predictions": "Egyptian cat , explained here 285 10.70 80.9%; tabby 281 8.83 12.5%; tiger cat 282 8.11 6.1%",
+    "the failure": "notes.jpg; notes.jpg is not a picture; Try: give a JPEG; Error code: image",
+    "the command": "xcnn gradcam efficientnet-lite0 samples/cat.jpg --target top3",
+    "the explainer": (
+        "Weigh each feature map by its mean gradient.; Shows the regions that count.; Not edges.; "
+        "Selvaraju et al. (2017), Visual Explanations , equations 1-2 , https://arxiv.org/abs/1610.02391"
+    ),
+    "the options": (
+        "target Classes to explain. top3 command line; layer Layers to explain. top_act, stem environment; "
+        "alpha How opaque. 0.35 default; seed 41 default"
+    ),
+    "the model": (
+        "any x 224 x 3; Classes 1000; logit (before the softmax); lite : (pixels - 127) / 128; "
+        "what it was trained with; Default layer top_act the last layer with a map (7x7); has two outputs; "
+        + "d230"
+        * 16
+    ),
+    "the software": "xcnn 0.1.0; keras 3.15.1; intra-op-threads all; palette viridis; seed 41",
+}
+
+
+@pytest.mark.parametrize("subject", FACTS)
+def test_the_page_tells_all_about(made, subject):
+    text = made(everything()).text.replace("\N{MULTIPLICATION SIGN}", "x")
+    assert [fact for fact in FACTS[subject].split("; ") if fact not in text] == []
+
+
+def test_every_picture_is_described_and_the_overlay_says_what_it_shows(made):
+    labels = [svg["aria-label"] for svg in made(everything()).all("svg", role="img")]
+    assert labels == [
+        "samples/cat.jpg, the input",
+        "Grad-CAM for Egyptian cat (0.81) at top_act over samples/cat.jpg: no positive evidence",
+    ]
+
+
+def test_the_overlay_lays_the_map_over_the_one_copy_of_the_picture(made):
+    page = made(manifest(result(), result(target=TABBY)))
+    source, *heats = page.all("image")
+    assert [use["href"] for use in page.all("use")] == ["#" + source["id"]] * 2
+    assert [heat["class"] for heat in heats] == ["heat", "heat"]
+    assert {image["href"] for image in page.all("image")} == {
+        "data:image/jpeg;base64," + base64.b64encode(JPEG).decode()
+    }
+
+
+def test_there_is_one_card_per_result_and_failure_and_one_heading_per_image(made):
+    failures = [{"path": f"{i}.jpg", "code": "image", "message": "no picture", "hint": ""} for i in range(2)]
+    page = made(manifest(result(), result(target=TABBY), result("dog"), failures=failures))
+    assert [len(page.all("article", **{"class": kind})) for kind in ("image", "card", "failure")] == [2, 3, 2]
+    assert "2 images · 3 results · 2 failures" in page.text
+
+
+def test_the_layers_of_a_result_stand_in_one_card(made):
+    two = result()
+    two["panels"].append(two["panels"][0] | {"layer": "stem/conv[1]"})
+    page = made(manifest(two))
+    assert len(page.all("article", **{"class": "card"})) == 1
+    assert len(page.all("figure")) == 2
+    assert "stem/conv[1]" in page.text
+
+
+def test_the_opacity_and_the_palette_of_the_run_are_in_the_style(made):
+    page = made(manifest(result()))
+    assert "--opacity: 0.35; --palette: #440154, #21918c, #fde725;" in page.raw["style"][0]
+    assert {slider["value"] for slider in page.all("input", type="range")} == {"35"}
+
+
+def test_a_network_without_probabilities_shows_scores_only(made):
+    bare = [guess | {"probability": None} for guess in (CAT, TABBY)]
+    page = made(manifest(result(target=bare[0]) | {"predictions": bare}))
+    assert "class 285 · score 10.70" in page.text
+    assert "tabby 281 8.83" in page.text
+    assert "robability" not in page.text.split("How this was made")[0]
+
+
+def test_a_signed_map_has_zero_in_the_middle_of_its_scale(made):
+    page = made(manifest(result(sign="signed", minimum=-0.5, maximum=2.0, scale=[-2.0, 2.0])))
+    assert "-2.00 0 2.00" in page.text
+    assert "-0.50 to 2.00" in page.text
+
+
+def test_a_run_without_results_says_so(made):
+    page = made(manifest())
+    assert "No image was explained." in page.text
+    assert "0 images · 0 results · 0 failures" in page.text
+    assert not page.all("input")
+
+
+def test_a_run_from_python_has_no_command_to_copy(made):
+    page = made(manifest(command=""))
+    assert "Made from Python" in page.text
+    assert not page.all("button", **{"data-does": "copy"})
+
+
+def test_the_policy_admits_exactly_the_style_and_the_script_of_the_page(made):
+    page = made(everything())
+    policy = page.all("meta", **{"http-equiv": "Content-Security-Policy"})[0]["content"]
+    digests = {
+        kind: base64.b64encode(hashlib.sha256("".join(texts).encode()).digest()).decode()
+        for kind, texts in page.raw.items()
+        if kind != "json"
+    }
+    assert policy == (
+        f"default-src 'none'; img-src data:; style-src 'sha256-{digests['style']}'; "
+        f"script-src 'sha256-{digests['script']}'; base-uri 'none'; form-action 'none'"
+    )
+    assert len(page.all("style")) == 1
+    assert [script.get("type") for script in page.all("script")] == [None, "application/json"]
+
+
+def test_the_page_loads_nothing_and_carries_no_inline_style_or_handler(made):
+    page = made(everything())
+    names = {name for _, attributes in page.elements for name in attributes}
+    assert not {name for name in names if name.startswith("on") or name in {"style", "src", "srcset"}}
+    assert not page.all("base") + page.all("iframe") + page.all("object")
+    assert [link["href"] for link in page.all("link")] == ["data:,"]
+    assert not re.search(r"@import|url\(", page.raw["style"][0])
+
+
+def test_headings_are_in_order_and_ids_are_unique(made):
+    page = made(everything())
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert all(later <= before + 1 for before, later in itertools.pairwise(levels))
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    named = {attributes["aria-labelledby"] for _, attributes in page.elements if "aria-labelledby" in attributes}
+    assert named <= set(ids)
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+def test_hostile_text_adds_no_element_and_no_attribute(made, text):
+    page = made(replaced(everything(), text))
+    assert page.skeleton() == made(replaced(everything(), "harmless")).skeleton()
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert all(re.fullmatch("[a-z0-9-]+", name) for name in ids)
+    assert all(re.match(r"https://|\./|#", link["href"]) for link in page.all("a"))
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", page.html)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("cat\u202egpj.exe", r"cat\u202egpj.exe"),
+        ("n\x00l", r"n\x00l"),
+        ("a\nb", r"a\nb"),
+        ("caf\udce9.jpg", r"caf\xe9.jpg"),
+        ("\ud83d alone", r"\ud83d alone"),
+        ("<b>猫 & قط</b>", "<b>猫 & قط</b>"),
+    ],
+)
+def test_a_file_name_is_shown_as_it_is_with_what_is_unseen_spelled_out(made, text, shown):
+    odd = result()
+    odd["image"]["path"] = text
+    assert shown in made(manifest(odd)).text
+
+
+def test_links_to_files_are_percent_encoded_and_stay_in_the_folder(made):
+    odd = result(files={"values": "50% #1?/../..\\a b.npy", "figure": "javascript:alert(1)"})
+    links = [link["href"] for link in made(manifest(odd)).all("a")]
+    assert "./50%25%20%231%3F%2F..%2F..%5Ca%20b.npy" in links
+    assert "./javascript%3Aalert%281%29" in links
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "http://example.org", "data:text/html,x", "arXiv:1610.02391", " https://x"]
+)
+def test_a_reference_is_a_link_only_when_it_is_https(made, url):
+    told = manifest()
+    told["explainers"][0]["source"]["url"] = url
+    page = made(told)
+    assert url.strip() in page.text
+    assert all(re.match(r"\./|#", link["href"]) for link in page.all("a"))
+
+
+def test_an_explainer_without_a_reference_or_a_model_without_a_default_layer_is_no_error(made):
+    told = manifest()
+    told["explainers"][0] |= {"source": None, "about": ""}
+    told["model"]["default_layer"] = None
+    assert "Weigh each feature map" in made(told).text
+
+
+def test_an_object_that_calls_itself_html_is_text_like_any_other(made):
+    class Marked(str):
+        __slots__ = ()
+
+        def __html__(self):
+            return "<img src=x onerror=alert(1)>"
+
+    class Foreign:
+        def __html__(self):
+            return "<img src=x onerror=alert(1)>"
+
+        def __str__(self):
+            return "<i>foreign</i>"
+
+    for text, shown in ((Marked("<i>marked</i>"), "<i>marked</i>"), (Foreign(), "<i>foreign</i>")):
+        told = manifest(result(layer=text, notes=[text]), warnings=[text])
+        told["model"]["name"] = text
+        page = made(told)
+        assert page.text.count(shown) >= 4
+        assert not page.all("img") + page.all("i")
+
+
+@pytest.mark.parametrize("stop", ["red", "#fff", "#000000; } * { display: none", "</style>", "#00000g", "#000000\n"])
+@pytest.mark.parametrize("which", ["stops", "signed_stops"])
+def test_a_palette_with_a_colour_that_is_none_is_refused(made, stop, which):
+    palette = {"name": "odd", "stops": ["#000000"], "signed_stops": ["#000000"]}
+    with pytest.raises(OutputError, match="must be written #rrggbb"):
+        made(manifest(palette=palette | {which: ["#000000", stop]}))
+
+
+def test_a_signed_map_has_the_diverging_palette_on_its_bar(made):
+    page = made(manifest(result(), result(sign="signed", scale=[-2.0, 2.0])))
+    assert len(page.all("div", **{"class": "colours"})) == 1
+    assert len(page.all("div", **{"class": "colours signed"})) == 1
+    assert "--signed: #053061, #f7f7f7, #67001f" in page.raw["style"][0]
+
+
+def test_the_page_carries_run_json_for_programs(made):
+    told = everything()
+    told["results"][0]["target"]["label"] = "</script><script>alert(1)</script>\udce9"
+    page = made(told)
+    assert json.loads("".join(page.raw["json"])) == told
+
+
+def test_the_manifest_is_left_as_it_was(made):
+    told = everything()
+    before = copy.deepcopy(told)
+    made(told)
+    assert told == before
+
+
+def test_pictures_are_asked_for_with_the_manifests_own_values(made):
+    odd = result("caf\udce9")
+    seen = []
+
+    class Asked(Pictures):
+        def source(self, image):
+            seen.append(image)
+            return JPEG
+
+        def heat(self, panel):
+            seen.append(panel)
+            return JPEG
+
+    made(manifest(odd), Asked())
+    assert seen[0] is odd["image"]
+    assert seen[1] is odd["panels"][0]
+
+
+def test_pictures_are_asked_for_while_the_page_is_written_and_at_most_one_is_alive(tmp_path):
+    path = tmp_path / "report.html"
+    alive, most, written = 0, 0, []
+
+    class Picture(bytes):
+        def __new__(cls):
+            nonlocal alive, most
+            alive += 1
+            most = max(most, alive)
+            written.append(path.stat().st_size)
+            return super().__new__(cls, JPEG * 100)
+
+        def __del__(self):
+            nonlocal alive
+            alive -= 1
+
+    class Counted(Pictures):
+        def source(self, _image):
+            return Picture()
+
+        def heat(self, _panel):
+            return Picture()
+
+    write(path, manifest(*(result(f"cat{i}") for i in range(200))), Counted())
+    size = len(JPEG) * 100
+    assert len(written) == 400
+    assert most == 1
+    # What was asked for before has left for the file, save the last few in its buffer.
+    assert all(before >= (count - 3) * size for count, before in enumerate(written))
+
+
+def test_the_page_without_pictures_is_small(made):
+    assert len(made(manifest(result())).html) < 60_000
