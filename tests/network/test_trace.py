@@ -101,6 +101,25 @@ def test_an_image_runs_forward_once_whatever_the_number_of_targets(target):
     assert network.traces == 1
 
 
+def test_every_image_really_runs_forward_once():
+    """Counted by a layer in the model, while a whole run is made: maps, targets and the five best classes."""
+
+    class Counting(keras.layers.Layer):
+        def build(self, _):
+            self.seen = self.add_weight(shape=(), initializer="zeros", trainable=False)
+
+        def call(self, x):
+            self.seen.assign_add(tf.cast(tf.shape(x)[0], tf.float32))
+            return x
+
+    counting = Counting()
+    model = keras.Sequential([keras.Input((24, 24, 3)), counting, nets.flat()])
+
+    xcnn.explain(model, pictures(*[(24, 24)] * 5), target=["top3", 0], batch_size=2)
+
+    assert float(counting.seen) == 5
+
+
 def test_the_gradient_starts_at_the_layer_and_not_at_the_pixels():
     network = xcnn.open_network(nets.flat())
     network.layer_gradients(batch_of(network), [])

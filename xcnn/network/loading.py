@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import tempfile
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xcnn.errors import ModelError
 
 if TYPE_CHECKING:
     from xcnn.network.preflight import ModelFile
+
+SUFFIXES = {"keras": (".keras",), "h5": (".h5", ".hdf5")}
 
 
 def load(file: ModelFile) -> Any:
@@ -30,9 +34,7 @@ def load(file: ModelFile) -> Any:
         with warnings.catch_warnings():
             # Keras warns about missing compile information and odd optimizer state: neither matters here.
             warnings.simplefilter("ignore")
-            if file.kind == "h5" and file.path.suffix not in {".h5", ".hdf5"}:
-                return _by_content(file)
-            return keras.saving.load_model(file.path, compile=False, safe_mode=True)
+            return _by_content(file)
     except Exception as error:
         words = re.sub(r"\s+", " ", str(error)).strip()
         raise ModelError(
@@ -42,13 +44,12 @@ def load(file: ModelFile) -> Any:
 
 
 def _by_content(file: ModelFile) -> Any:
-    """Load an HDF5 file whatever its suffix: Keras goes by the name."""
-    import tempfile
-    from pathlib import Path
-
+    """Load a file by what it is: Keras goes by the suffix, so one that misleads is hidden behind a link."""
     import keras
 
+    if file.path.suffix in SUFFIXES[file.kind]:
+        return keras.saving.load_model(file.path, compile=False, safe_mode=True)
     with tempfile.TemporaryDirectory() as folder:
-        link = Path(folder) / "model.h5"
+        link = Path(folder) / f"model{SUFFIXES[file.kind][0]}"
         link.symlink_to(file.path.resolve())
         return keras.saving.load_model(link, compile=False, safe_mode=True)

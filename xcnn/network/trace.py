@@ -93,7 +93,7 @@ def tapped(model: Any) -> Iterator[Taps]:
             object.__setattr__(layer, "call", wrap(layer))
         yield taps
     finally:
-        for layer, call in before:
+        for layer, call in reversed(before):
             if call is None:
                 object.__delattr__(layer, "call")
             else:

@@ -1,0 +1,101 @@
+"""The real program in a process of its own: signals, pipes, streams and completion."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.keras, pytest.mark.executable]
+XCNN = [sys.executable, "-m", "xcnn"]
+
+
+def call(*arguments, **environment):
+    return subprocess.run(
+        [*XCNN, *arguments], capture_output=True, check=False, text=True, env={**os.environ, **environment}
+    )
+
+
+def test_the_console_script_is_installed():
+    script = Path(sys.executable).with_name("xcnn")
+
+    done = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
+
+    assert done.stdout.startswith("xcnn ")
+
+
+def test_only_the_answer_is_on_standard_output_and_tensorflow_is_silent(photo, small_model):
+    done = call("gradcam", small_model, photo("p.png"), "--out", "run")
+
+    assert (done.returncode, done.stdout) == (0, "run/report.html\n")
+    assert [line.partition(":")[0] for line in done.stderr.splitlines()] == [
+        f"opening {small_model} ...",
+        "layer",
+        "preprocessing",
+        "warning",
+        "p.png",
+    ]
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_nothing_behind(photo, small_model, how):
+    for number in range(300):
+        photo(f"many/{number}.png", height=200, width=200, seed=number)
+    words = [*XCNN, "gradcam", small_model, "many", "--out", "run", "--batch-size", "4"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr:
+            if " of 300 pictures" in line:
+                break
+        begun = time.monotonic()
+        process.send_signal(how)
+        rest = process.stderr.read()
+
+    assert process.returncode == (130 if how == signal.SIGINT else 143)
+    assert time.monotonic() - begun < 10
+    assert "Traceback" not in rest
+    assert [path.name for path in Path().iterdir()] == ["many"]
+
+
+def test_a_reader_that_stops_early_is_no_error(small_model):
+    done = subprocess.run(
+        f"{sys.executable} -m xcnn layers {small_model} | head -1",
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.split() == ["path", "kind", "output"]
+    assert "Traceback" not in done.stderr
+    assert "Broken" not in done.stderr
+
+
+def test_the_shell_completes_commands_and_options():
+    commands = call(_XCNN_COMPLETE="complete_bash", COMP_WORDS="xcnn g", COMP_CWORD="1")
+    options = call(_XCNN_COMPLETE="complete_bash", COMP_WORDS="xcnn gradcam --la", COMP_CWORD="2")
+
+    assert "gradcam" in commands.stdout.split()
+    assert "--layer" in options.stdout.split()
+
+
+def test_no_escape_byte_is_written_to_a_pipe(photo, small_model):
+    for environment in ({}, {"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        for arguments in (
+            ["--help"],
+            ["gradcam", small_model, photo("p.png"), "--out", f"run{len(environment)}", "--overwrite"],
+        ):
+            done = call(*arguments, **environment)
+            assert done.returncode == 0
+            assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_it_works_in_the_c_locale_and_without_a_home(photo, small_model):
+    done = call("gradcam", small_model, photo("bär.png"), "--out", "run", LC_ALL="C", HOME="/nonexistent")
+
+    assert done.returncode == 0
+    assert Path("run/bär.gradcam.png").is_file()
