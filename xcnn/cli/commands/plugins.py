@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
@@ -67,6 +66,8 @@ def _imported(row: dict[str, Any]) -> str:
 
 def _probe(listing: Listing) -> dict[str, Any]:
     """Import one plugin in a process of its own."""
+    import subprocess
+
     words = [sys.executable, "-c", PROBE, listing.name, listing.value, listing.group]
     failed: dict[str, Any] = {"seconds": None, "heavy": []}
     try:
