@@ -3,8 +3,10 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
+import numpy as np
 import pytest
 
 from xcnn import options
@@ -321,3 +323,30 @@ def test_described_says_where_each_value_came_from():
         ("out", None, "default"),
     ]
     assert rows[1].help == "How much."
+
+
+def test_numpy_numbers_and_paths_are_what_they_look_like():
+    assert checked_as(tuple[str, ...], np.int64(5)) == ("5",)
+    assert checked_as(tuple[str, ...], Path("a")) == ("a",)
+    assert checked_as(int, np.int64(5)) == 5
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (tuple[str, ...], None),
+        (tuple[str, ...], b"ab"),
+        (tuple[str, ...], {"a": 1}),
+        (int, np.float32(2.7)),
+        (float, 10**400),
+        (str, None),
+        (str, ["a"]),
+    ],
+)
+def test_a_value_of_a_wrong_kind_is_an_option_error(kind, value):
+    with pytest.raises(OptionError, match="--size is"):
+        checked_as(kind, value)
+
+
+def checked_as(kind, value):
+    return options.checked(options.Declared("size", kind, optional=False, default=(), option=Option("Help.")), value)

@@ -7,15 +7,15 @@ with its help and range, the Python keyword with the same check, the row in the 
 from __future__ import annotations
 
 import dataclasses
+import operator
 import types
 import typing
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from xcnn.errors import OptionError, did_you_mean
-
-if typing.TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,9 @@ def checked(option: Declared, value: Any) -> Any:
 
 
 def _words(option: Declared, value: Any) -> tuple[str, ...]:
-    given = (value,) if isinstance(value, (str, int)) else tuple(value)
+    if value is None or isinstance(value, (bytes, Mapping)):
+        raise OptionError(f"{option.flag} is {value!r}; it must be a word or a list of words")
+    given = tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
     if option.option.separator:
         given = tuple(part for word in given for part in str(word).split(option.option.separator))
     return tuple(text for text in (str(word).strip() for word in given) if text)
@@ -147,11 +149,13 @@ def _words(option: Declared, value: Any) -> tuple[str, ...]:
 def _scalar(option: Declared, value: Any) -> Any:
     if option.type is bool and not isinstance(value, bool):
         raise OptionError(f"{option.flag} is {value!r}; it must be true or false")
-    if option.type is int and isinstance(value, float):
-        raise OptionError(f"{option.flag} is {value!r}; it must be a whole number")
+    if option.type is str and not isinstance(value, (str, int, float, PurePath)):
+        raise OptionError(f"{option.flag} is {value!r}; it must be a word")
     try:
+        if option.type is int and not isinstance(value, str):
+            return int(operator.index(value))  # int(2.7) would be 2
         return option.type(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         expected = {int: "a whole number", float: "a number", str: "a word"}.get(option.type, "valid")
         raise OptionError(f"{option.flag} is {value!r}; it must be {expected}") from None
 

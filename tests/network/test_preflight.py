@@ -495,3 +495,61 @@ def test_weights_saved_by_todays_keras_are_no_model(tmp_path):
     model.save_weights(tmp_path / "a.weights.h5")
 
     assert "holds weights without an architecture" in refused(tmp_path / "a.weights.h5").message
+
+
+def zipped(path, config=b'{"class_name": "Sequential", "config": {"layers": [], "name": "aaaaaaaaaaaaaaa"}}'):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", config)
+    return bytearray(path.read_bytes())
+
+
+@pytest.mark.parametrize("how", ["bits", "encrypted", "method"])
+def test_a_zip_with_flipped_bits_a_password_or_an_odd_compression_is_damaged(tmp_path, how):
+    path = tmp_path / "a.keras"
+    data = zipped(path)
+    directory = data.rindex(b"PK\1\2")
+    if how == "bits":
+        data[41:47] = b"\xff" * 6
+    elif how == "encrypted":
+        data[6] |= 1
+        data[directory + 8] |= 1
+    else:
+        data[8] = data[directory + 10] = 99
+    path.write_bytes(data)
+
+    with pytest.raises(ModelError, match="damaged"):
+        preflight.inspect(path)
+
+
+@pytest.mark.parametrize("value", [5, np.array([b"{}", b"a"]), h5py.Empty("f"), np.void(b"{}")])
+def test_an_h5_config_that_is_no_text_is_unreadable(tmp_path, value):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.attrs["model_config"] = value
+
+    with pytest.raises(ModelError, match="unreadable config"):
+        preflight.inspect(tmp_path / "a.h5")
+
+
+def test_a_loss_of_the_user_does_not_matter(tmp_path):
+    loss = {"module": None, "class_name": "MyLoss", "config": {"name": "x"}, "registered_name": "MyLoss"}
+    config = {"module": "keras", "class_name": "Sequential", "config": {"layers": []}, "compile_config": {"loss": loss}}
+    zipped(tmp_path / "a.keras", json.dumps(config).encode())
+
+    assert preflight.inspect(tmp_path / "a.keras").kind == "keras"
+
+
+def test_hdf5_behind_a_zip_header_is_judged_by_the_part_that_would_be_loaded(tmp_path):
+    """An HDF5 file may begin with a block of the user's; xcnn and Keras must not read different models from one file."""
+    path = tmp_path / "x.h5"
+    with h5py.File(path, "w", userblock_size=512) as file:
+        file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": {"layers": [LAMBDA]}})
+    data = bytearray(path.read_bytes())
+    data[:4] = b"PK\3\4"
+    path.write_bytes(data)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("config.json", '{"class_name": "Sequential", "config": {"layers": [], "name": "kind"}}')
+
+    assert preflight.inspect(path).kind == "keras"  # and loading.load opens it under a .keras name, as a zip
+
+
+LAMBDA = {"class_name": "Lambda", "config": {"name": "bad"}}

@@ -117,16 +117,18 @@ def test_a_picture_of_twice_the_size_is_averaged_in_squares_of_four():
 
 
 def test_a_picture_shrinks_by_area_along_one_side_alone():
-    pixels = np.array([[[0] * 3, [100] * 3, [10] * 3, [30] * 3]] * 2, np.uint8)
+    wide = np.array([[[0] * 3, [30] * 3, [90] * 3, [10] * 3, [30] * 3, [20] * 3]] * 2, np.uint8)
+    high = wide.swapaxes(0, 1).copy()
 
-    assert preprocess.resize(pixels, (2, 2)).tolist() == [[[50] * 3, [20] * 3]] * 2
+    assert preprocess.resize(wide, (2, 2)).tolist() == [[[40] * 3, [20] * 3]] * 2
+    assert preprocess.resize(high, (2, 2)).tolist() == [[[40] * 3] * 2, [[20] * 3] * 2]
 
 
 def test_fine_stripes_become_gray_not_stripes():
     stripes = np.zeros((64, 64, 3), np.uint8)
-    stripes[:, ::2] = 200
+    stripes[:, ::4] = 200
 
-    assert (preprocess.resize(stripes, (8, 8)) == 100).all()
+    assert (preprocess.resize(stripes, (8, 8)) == 50).all()
 
 
 def test_a_picture_grows_without_new_colours_at_its_corners():

@@ -193,7 +193,11 @@ def test_the_best_classes_come_first_and_the_given_ones_behind():
 
 
 def test_of_equal_scores_the_lower_index_is_better():
-    assert targets.ranked(scores_of([1.0, 2.0, 1.0, 2.0]), 4).tolist() == [[1, 3, 0, 2]]
+    scores = scores_of([0.0, 1.0] * 100)
+
+    ranked = targets.ranked(scores, 200)
+
+    assert ranked.tolist() == [[*range(1, 200, 2), *range(0, 200, 2)]]
 
 
 def test_given_classes_alone_are_ranked_as_given():

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 MANIFEST = "run.json"
 DRAFT = ".xcnn-draft-"
 MAX_SLUG = 80
+MAX_NAME = 200
+"""Bytes of a folder's name: the draft beside it must fit in the usual 255, too."""
 RENAME_EXCHANGE = 2
 AT_FDCWD = -100
 # A third of the time of the default settings, for files 8% larger.
@@ -54,12 +56,13 @@ def check(out: Path, *, overwrite: bool, inputs: Iterable[str] = ()) -> None:
     if os.path.lexists(out):
         if not overwrite:
             raise OutputError(f"{out} already exists", hint="choose another --out, or add --overwrite")
-        if not out.is_dir() or out.is_symlink() or not ((out / MANIFEST).is_file() or not any(out.iterdir())):
-            raise OutputError(f"{out} was not written by xcnn, so it is not overwritten", hint="choose another --out")
+        _refuse_foreign(out)
         if inside := next((name for name in inputs if Path(name).resolve().is_relative_to(out.resolve())), None):
             raise OutputError(
                 f"{out} holds {inside}, which is read, so it is not overwritten", hint="choose another --out"
             )
+    if len(os.fsencode(out.name)) > MAX_NAME:
+        raise OutputError(f"the name of the folder {out} is too long", hint="choose another --out")
     parent = out.absolute().parent
     while not os.path.lexists(parent):
         parent = parent.parent
@@ -67,6 +70,12 @@ def check(out: Path, *, overwrite: bool, inputs: Iterable[str] = ()) -> None:
         raise OutputError(f"can't write {out}: {parent} is no folder")
     if not os.access(parent, os.W_OK | os.X_OK):
         raise OutputError(f"can't write {out}: {parent} is not writable", hint="choose another --out")
+
+
+def _refuse_foreign(out: Path) -> None:
+    """Refuse to overwrite what xcnn did not write."""
+    if not out.is_dir() or out.is_symlink() or not ((out / MANIFEST).is_file() or not any(out.iterdir())):
+        raise OutputError(f"{out} was not written by xcnn, so it is not overwritten", hint="choose another --out")
 
 
 class Draft:
@@ -80,6 +89,7 @@ class Draft:
         self.out = out
         self._overwrite = overwrite
         self._names: set[str] = set()
+        self._made = [parent for parent in out.absolute().parents if not parent.exists()]
         with _as_output_error(out):
             out.absolute().parent.mkdir(parents=True, exist_ok=True)
             self.folder = Path(tempfile.mkdtemp(prefix=DRAFT, dir=out.absolute().parent))
@@ -91,6 +101,9 @@ class Draft:
 
     def __exit__(self, *_: object) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
+        with contextlib.suppress(OSError):  # folders that were made for nothing; one that holds a run stays
+            for parent in self._made:
+                parent.rmdir()
 
     def name(self, path: str) -> str:
         """A name for the files of one input: safe in any file system, and unlike all others of this run."""
@@ -128,6 +141,7 @@ class Draft:
         """Rename the draft to its place; what stood there stays whole until then."""
         with _as_output_error(self.out):
             if self._overwrite and os.path.lexists(self.out):
+                _refuse_foreign(self.out)  # again: it may have appeared while xcnn was at work
                 _exchange(self.folder, self.out)
             elif os.path.lexists(self.out):
                 raise OutputError(f"{self.out} appeared while xcnn was at work", hint="choose another --out")

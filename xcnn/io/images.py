@@ -8,6 +8,8 @@ import io
 import os
 import re
 import stat
+import string
+import struct
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +33,9 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".gif", 
 MAX_PIXELS = 64_000_000
 DEEP = {"I;16": 65535, "I;16B": 65535, "I;16L": 65535, "I;16N": 65535}
 
+DAMAGE = (OSError, ValueError, SyntaxError, EOFError, MemoryError, IndexError, KeyError, TypeError, struct.error)
+"""What Pillow's decoders raise for damaged files."""
+
 
 def find(patterns: Sequence[str]) -> list[str]:
     """List the picture files that paths, globs and folders stand for, each once.
@@ -44,37 +49,38 @@ def find(patterns: Sequence[str]) -> list[str]:
         If there is no picture at all.
     """
     found: dict[str, None] = {}
-    missing: list[str] = []
+    missing: set[str] = set()
     for pattern in patterns:
         path = Path(pattern)
-        if path.is_dir():
+        if os.path.isdir(path):  # noqa: PTH112 (Path.is_dir raises when a name is too long or may not be looked at)
             names = (entry.name for entry in os.scandir(path) if entry.is_file())
             matches = [str(path / name) for name in sorted(names, key=natural) if Path(name).suffix.lower() in SUFFIXES]
         elif os.path.lexists(path):
             matches = [pattern]
         else:
             matches = sorted(filter(os.path.isfile, glob.iglob(pattern, recursive=True)), key=natural)  # noqa: PTH207 (absolute patterns, too)
-        missing += [] if matches else [pattern]
+        missing |= set() if matches else {pattern}
         found.update(dict.fromkeys(matches or [pattern]))
     if len(found) == len(missing):
-        raise UsageError(_nothing(missing))
-    return [name for name in found if not (name in missing and Path(name).is_dir())]
+        raise UsageError(_nothing(list(found)))
+    return list(found)
 
 
 def _nothing(patterns: Sequence[str]) -> str:
     if not patterns:
         return "no image was given"
     first = patterns[0]
-    if Path(first).is_dir():
+    if os.path.isdir(first):  # noqa: PTH112 (as above)
         return f"there is no picture in the folder {first}"
     what = "no file matches" if any(sign in first for sign in "*?[") else "there is no file"
     more = f" (and {len(patterns) - 1} more)" if len(patterns) > 1 else ""
     return f"{what} {first}{more}"
 
 
-def natural(name: str) -> list[tuple[int, int, str]]:
-    """Sort key that puts ``img2`` before ``img10``."""
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"([0-9]+)", name) if part]
+def natural(name: str) -> tuple[list[tuple[int, int, str]], str]:
+    """Sort key that puts ``img2`` before ``img10``, and tells ``img1`` from ``img01``."""
+    parts = re.split(r"([0-9]+)", name)
+    return [(0, int(part), "") if part[0] in string.digits else (1, 0, part) for part in parts if part], name
 
 
 def read(path: str) -> Image:
@@ -99,7 +105,13 @@ def read(path: str) -> Image:
                 pixels, notes = _decoded(picture)
         except PIL.UnidentifiedImageError:
             raise ImageError(f"{path} is not a picture that xcnn reads", hint=f"use {', '.join(FORMATS)}") from None
-        except (OSError, ValueError, SyntaxError, EOFError, Pillow.DecompressionBombError, MemoryError) as error:
+        except Pillow.DecompressionBombError:
+            raise ImageError(
+                f"{path} has more than {2 * (Pillow.MAX_IMAGE_PIXELS or 0) / 1e6:.0f} megapixels; the limit is "
+                f"{MAX_PIXELS / 1e6:.0f}",
+                hint="shrink it first",
+            ) from None
+        except DAMAGE as error:
             raise ImageError(f"{path} is damaged or truncated: {error}", hint="copy or export it again") from error
     return Image(path, hashlib.sha256(data).hexdigest(), pixels.shape[:2], notes, pixels)
 
@@ -107,11 +119,13 @@ def read(path: str) -> Image:
 def _bytes(path: str) -> bytes:
     try:
         # Before opening: a FIFO or a device would block or never end.
-        if not stat.S_ISREG(Path(path).stat().st_mode):
-            raise ImageError(f"{path} is no regular file")
+        mode = Path(path).stat().st_mode
+        if not stat.S_ISREG(mode):
+            what = "a folder without a picture" if stat.S_ISDIR(mode) else "no regular file"
+            raise ImageError(f"{path} is {what}")
         data = Path(path).read_bytes()
-    except OSError as error:
-        raise ImageError(f"can't read {path}: {error.strerror}") from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise ImageError(f"can't read {path}: {getattr(error, 'strerror', None) or error}") from error
     if not data:
         raise ImageError(f"{path} is empty")
     return data
@@ -128,8 +142,9 @@ def _decoded(picture: Any) -> tuple[Pixels, tuple[str, ...]]:
         return _eight_bits(upright, DEEP.get(picture.mode)), tuple(notes)
     picture = ImageOps.exif_transpose(picture)
     if picture.has_transparency_data:
-        notes.append("transparent parts shown on white")
         picture = picture.convert("RGBA")
+        if picture.getextrema()[3][0] < 255:  # noqa: PLR2004 (opaque)
+            notes.append("transparent parts shown on white")
         white = Pillow.new("RGBA", picture.size, "white")
         picture = Pillow.alpha_composite(white, picture)
     return np.asarray(picture.convert("RGB")), tuple(notes)
@@ -168,7 +183,8 @@ def from_array(pixels: Any, name: str) -> Image:
         array = array[..., np.newaxis]
     if array.ndim != 3 or array.shape[2] not in {1, 3} or 0 in array.shape:  # noqa: PLR2004
         raise ImageError(f"{name} has shape {np.shape(pixels)}; xcnn takes (h, w, 3), (h, w, 1) or (h, w)")
-    rgb = np.ascontiguousarray(np.broadcast_to(array, (*array.shape[:2], 3)))
+    # A copy: what the caller does to the array later must not change what was explained.
+    rgb = np.array(np.broadcast_to(array, (*array.shape[:2], 3)), order="C")
     return Image(name, hashlib.sha256(array.tobytes()).hexdigest(), rgb.shape[:2], ("from memory",), rgb)
 
 

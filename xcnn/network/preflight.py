@@ -6,6 +6,7 @@ import hashlib
 import json
 import stat
 import zipfile
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -41,7 +42,8 @@ def inspect(path: Path) -> ModelFile:
     """
     kind, config = _read(path)
     _refuse_unsafe(path.name, config)
-    _refuse_unknown(path.name, config)
+    # The model is loaded without its loss, metrics and optimizer, so they may be of any class.
+    _refuse_unknown(path.name, {key: value for key, value in config.items() if key != "compile_config"})
     with path.open("rb") as file:
         return ModelFile(path, kind, hashlib.file_digest(file, "sha256").hexdigest())
 
@@ -78,7 +80,8 @@ def _zip_config(path: Path) -> dict[str, Any]:
             return _parsed(path, archive.read(entry))
     except KeyError as error:
         raise ModelError(f"{path} is a zip file but no Keras model: it has no config.json", hint=EXPORT) from error
-    except (zipfile.BadZipFile, OSError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, OSError, EOFError) as error:
+        # RuntimeError: encrypted; its subclass NotImplementedError: a compression that Python does not have.
         raise ModelError(f"{path} is damaged or truncated: {error}", hint="copy or download it again") from error
 
 
@@ -96,6 +99,8 @@ def _h5_config(path: Path) -> dict[str, Any]:
     if config is None:
         what = "weights without an architecture" if weights_only else "no Keras model"
         raise ModelError(f"{path} holds {what}", hint=EXPORT)
+    if not isinstance(config, (str, bytes)):
+        raise ModelError(f"{path} has an unreadable config: it is no text")
     if len(config) > MAX_CONFIG_BYTES:
         raise UnsafeModelError(f"{path.name} has a config of {len(config) / 2**20:.0f} MB")
     return _parsed(path, config)

@@ -66,7 +66,7 @@ def parse(text: str) -> int | Top | str:
     word = text.strip()
     if not word:
         raise TargetError("the target is empty", hint="top, top3, a class index or a class name")
-    if match := re.fullmatch(r"top(\d*)", word, re.IGNORECASE):
+    if match := re.fullmatch(r"top(\d{0,9})", word, re.IGNORECASE):
         count = int(match[1] or 1)
         if count < 1:
             raise TargetError(f"{word} asks for no class", hint="top, top3, a class index or a class name")

@@ -80,7 +80,7 @@ def figure(pixels: Pixels, panel: Attribution, scale: Scale, style: Style, words
         x = MARGIN + column * (slot + GAP)
         canvas[HEADER : HEADER + height, x : x + width] = panel_pixels
         text.draw(canvas, caption, (x, HEADER + height + 26), CAPTION, room=slot)
-    _numbers(canvas, scale, words.unit, x=MARGIN + 2 * (slot + GAP) + BAR + 8, height=height)
+    _numbers(canvas, scale, panel.sign, words.unit, x=MARGIN + 2 * (slot + GAP) + BAR + 8, height=height)
     return canvas
 
 
@@ -90,9 +90,9 @@ def _title(canvas: Pixels, words: Words) -> None:
     text.draw(canvas, words.subtitle, (MARGIN, 76), SUBTITLE, room=room)
 
 
-def _numbers(canvas: Pixels, scale: Scale, unit: str, *, x: int, height: int) -> None:
+def _numbers(canvas: Pixels, scale: Scale, sign: Sign, unit: str, *, x: int, height: int) -> None:
     if scale.empty:
-        ticks = [(scale.high, 1.0 if scale.low == 0 else 0.5)]
+        ticks = [(scale.high, 0.5 if sign == "signed" else 1.0)]
     else:
         ticks = [(scale.low + share * (scale.high - scale.low), 1 - share) for share in (0.0, 0.5, 1.0)]
     for value, down in ticks:
