@@ -163,3 +163,12 @@ def test_options_remember_that_they_came_from_python():
     assert (rows["alpha"]["value"], rows["alpha"]["source"]) == (0.4, "python")
     assert (rows["layer"]["value"], rows["layer"]["source"]) == (["conv"], "python")
     assert rows["seed"]["source"] == "default"
+
+
+@pytest.mark.keras
+def test_a_run_from_files_says_which_command_does_the_same(photo, small_model):
+    run = xcnn.explain(small_model, photo("a b.png"), layer="base/conv1", target=[2, "top"], preprocess="tf")
+
+    assert run.about["command"] == (
+        f"xcnn gradcam {small_model} 'a b.png' --layer base/conv1 --target 2 --target top --preprocess tf"
+    )

@@ -10,49 +10,22 @@ import time
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from xcnn import opening, provenance
 from xcnn.errors import ImageError, OptionError, PluginError, XcnnError
+from xcnn.events import Silent
 from xcnn.plugin import Attribution, Failure, Result, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from xcnn.events import Events
     from xcnn.host import Host
     from xcnn.plugin import Batch, Explainer, Image, Network, Panel, Target
     from xcnn.request import Request
 
 PREDICTIONS = 5
-
-
-class Events(Protocol):
-    """What a user interface hears of a run."""
-
-    def started(self, total: int) -> None:
-        """Pictures were found."""
-
-    def opening(self, model: str) -> None:
-        """The model is about to be loaded, which takes seconds."""
-
-    def surveyed(self, network: Network) -> None:
-        """The network has been traced: what was decided for the user is known."""
-
-    def working(self, path: str) -> None:
-        """A picture is next."""
-
-    def explained(self, results: Sequence[Result]) -> None:
-        """All results of one picture are there."""
-
-    def failed(self, failure: Failure) -> None:
-        """A picture could not be explained."""
-
-
-class Silent:
-    """Hears nothing."""
-
-    def __getattr__(self, _: str) -> Any:
-        return lambda *_: None
 
 
 def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
@@ -103,9 +76,10 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
     style = Style(request.colormap, request.alpha)
     todo = _found(list(request.images if pictures is None else pictures))
     paths = [one for one in todo if isinstance(one, str)]
+    reads = [*paths, request.model]
     out = Path(request.out) if request.out else out
     if out:
-        artifacts.check(out, overwrite=request.overwrite, inputs=[*paths, request.model])
+        artifacts.check(out, overwrite=request.overwrite, inputs=reads)
     network, checked = _model(request.model if model is None else model, request.preprocess, host)
     events.started(len(todo))
 
@@ -118,7 +92,7 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
             if out and collected.writer is None:
                 from xcnn.saving import Writer
 
-                draft = stack.enter_context(artifacts.Draft(out, overwrite=request.overwrite, inputs=paths))
+                draft = stack.enter_context(artifacts.Draft(out, overwrite=request.overwrite, inputs=reads))
                 collected.writer = Writer(
                     draft, style, {one.name: provenance.title(one) for one in explainers}, network.name
                 )
@@ -141,7 +115,7 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
             host=host,
             style=style,
             sources=sources or {},
-            repeatable=model is None and pictures is None,
+            repeatable=bool(request.model) and len(paths) == len(todo),
         )
         about["seconds"] = round(time.monotonic() - begun, 2)
         run = Run(about, tuple(collected.results), tuple(collected.failures), tuple(network.warnings), out)

@@ -10,7 +10,8 @@ import psutil
 from PIL import Image
 
 from xcnn import GradCAM
-from xcnn.execution import Silent, execute
+from xcnn.events import Silent
+from xcnn.execution import execute
 from xcnn.host import Host
 from xcnn.request import Request
 

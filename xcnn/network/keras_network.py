@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,13 +10,13 @@ import numpy as np
 import tensorflow as tf
 
 from xcnn.errors import LayerError
+from xcnn.network import graph, preprocess, targets, trace
 from xcnn.network import layers as layer_names
-from xcnn.network import preprocess, targets, trace
 from xcnn.network.inputs import ImageInputs
 from xcnn.plugin import Batch, Choice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from xcnn.network.preflight import ModelFile
     from xcnn.plugin import Layer, NamedModel, Preprocessing, Target
@@ -157,28 +156,31 @@ class KerasNetwork:
     def scores(self, inputs: Floats) -> Floats:
         """Compute the class scores, (n, classes): logits where the network has them."""
         function = self._function(("scores",), lambda forward, _: forward.scores)
-        return np.asarray(_called(function, inputs, ()))
+        return np.asarray(graph.called(function, inputs, ()))
 
     def activations(self, inputs: Floats, layers: Sequence[str]) -> Mapping[str, Floats]:
         """Compute the outputs of layers, each (n, h, w, c)."""
 
         def body(forward: Forward, _: Any) -> Any:
-            return {path: _float32(tensor) for path, tensor in self._tensors(forward, layers).items()}
+            return {path: graph.float32(tensor) for path, tensor in self._tensors(forward, layers).items()}
 
-        return dict(_called(self._function(("activations", *layers), body), inputs, ()))
+        return dict(graph.called(self._function(("activations", *layers), body), inputs, ()))
 
     def layer_gradients(self, batch: Batch, layers: Sequence[str]) -> Mapping[str, tuple[Floats, Floats]]:
         """Compute features and the gradients of each row's score by them, each (rows, h, w, c)."""
         top, explicit = targets.split(batch.wanted)
 
         def body(forward: Forward, given: Any) -> Any:
-            indices = _classes(forward.scores, top, given)
-            slopes = {path: _slopes(forward, indices, path, at) for path, at in self._tensors(forward, layers).items()}
+            indices = graph.classes(forward.scores, top, given)
+            slopes = {
+                path: graph.slopes(forward.scores, indices, path, at)
+                for path, at in self._tensors(forward, layers).items()
+            }
             return forward.scores, indices, slopes
 
         function = self._function(("layer gradients", top, len(explicit), *layers), body, explicit=len(explicit))
         targets.check(explicit, self.head, self.name)
-        scores, indices, found = _called(function, batch.inputs, explicit)
+        scores, indices, found = graph.called(function, batch.inputs, explicit)
         batch.scores, batch.targets = scores, targets.describe(scores, indices, self.head, self.labels)
         rows = indices.shape[1]
         return {
@@ -256,43 +258,3 @@ class Survey:
     head: targets.Head
     arithmetic: tuple[str, ...]
     notes: tuple[str, ...]
-
-
-def _float32(tensor: Any) -> Any:
-    return tf.cast(tensor, tf.float32)
-
-
-def _classes(scores: Any, top: int, given: Any) -> Any:
-    """Resolve targets inside the graph, (n, k): the best classes of each image, then the given ones."""
-    best = tf.math.top_k(scores, min(top, scores.shape[1])).indices
-    return tf.concat([best, tf.tile(given[tf.newaxis], [tf.shape(scores)[0], 1])], axis=1)
-
-
-def _slopes(forward: Forward, indices: Any, path: str, features: Any) -> tuple[Any, Any]:
-    """Features (n, h, w, c) and the gradients of each chosen score by them, (n * k, h, w, c), from the layer down."""
-    chosen = tf.gather(forward.scores, indices, axis=1, batch_dims=1)
-    slopes = [tf.gradients(chosen[:, which], [features])[0] for which in range(indices.shape[1])]
-    if any(slope is None for slope in slopes):
-        raise LayerError(f"the class scores do not depend on layer {path!r}", hint="choose another layer")
-    # Image by image: the targets of one image are neighbours.
-    stacked = tf.stack([_float32(slope) for slope in slopes], axis=1)
-    return _float32(features), tf.reshape(stacked, [-1, *features.shape[1:]])
-
-
-@contextmanager
-def _graph_as_traced() -> Iterator[None]:
-    """Run functions without Grappler's rewriting, which costs more time than it saves (docs/decisions/0004)."""
-    before = tf.config.optimizer.get_experimental_options()
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-    try:
-        yield
-    finally:
-        tf.config.optimizer.set_experimental_options(
-            {"disable_meta_optimizer": before.get("disable_meta_optimizer", False)}
-        )
-
-
-def _called(function: Any, inputs: Floats, explicit: Sequence[int]) -> Any:
-    with _graph_as_traced():
-        outputs = function(tf.constant(inputs), tf.constant(list(explicit), tf.int32))
-    return tf.nest.map_structure(lambda tensor: tensor.numpy(), outputs)

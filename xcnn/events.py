@@ -1,0 +1,39 @@
+"""What a user interface hears of a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xcnn.plugin import Failure, Network, Result
+
+
+class Events(Protocol):
+    """What a user interface hears of a run."""
+
+    def started(self, total: int) -> None:
+        """Pictures were found."""
+
+    def opening(self, model: str) -> None:
+        """The model is about to be loaded, which takes seconds."""
+
+    def surveyed(self, network: Network) -> None:
+        """The network has been traced: what was decided for the user is known."""
+
+    def working(self, path: str) -> None:
+        """A picture is next."""
+
+    def explained(self, results: Sequence[Result]) -> None:
+        """All results of one picture are there."""
+
+    def failed(self, failure: Failure) -> None:
+        """A picture could not be explained."""
+
+
+class Silent:
+    """Hears nothing."""
+
+    def __getattr__(self, _: str) -> Any:
+        return lambda *_: None
