@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "host": ({"hookspecs", "plugin", "explainers", "errors", "options", "network"}, {"pluggy"}),
     "request": ({"options", "plugin"}, set()),
     "opening": ({"errors", "host", "network", "plugin"}, set()),
-    "provenance": ({"_version", "request", "host", "network", "plugin", "render"}, set()),
+    "provenance": ({"_version", "request", "host", "plugin", "render"}, set()),
     "saving": (SHARED | {"io", "render", "report"}, {"numpy"}),
     "events": ({"plugin"}, set()),
     "execution": (SHARED | {"events"} | {"opening", "provenance", "request", "host", "io", "render", "saving"}, {"numpy"}),

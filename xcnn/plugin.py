@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 import pluggy
 
@@ -175,8 +175,8 @@ class Network(Protocol):
     def best(self, batch: Batch, count: int) -> list[tuple[Target, ...]]:
         """Describe the `count` best classes of each image of a batch."""
 
-    def about(self) -> dict[str, object]:
-        """Describe the network for run.json."""
+    def about(self) -> dict[str, Any]:
+        """Describe the network for run.json; "versions" in it joins the run's."""
 
 
 class Explainer:

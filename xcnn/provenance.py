@@ -39,19 +39,21 @@ def about(
     """
     from xcnn.render import colours
 
+    model = network.about()
+    versions = model.pop("versions", {})
     return {
         "schema_version": SCHEMA_VERSION,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": requests.command_line(request, explainers[0]) if repeatable and len(explainers) == 1 else "",
         "explainers": [_explainer(explainer, host, sources) for explainer in explainers],
         "options": requests.rows(request, sources),
-        "model": network.about(),
+        "model": model,
         "palette": {
             "name": style.colormap,
             "stops": colours.stops(style.colormap, "positive"),
             "signed_stops": colours.stops(style.colormap, "signed"),
         },
-        "versions": _versions(),
+        "versions": _versions() | versions,
     }
 
 
@@ -75,14 +77,11 @@ def _explainer(explainer: Explainer, host: Host, sources: Mapping[str, str]) -> 
 
 
 def _versions() -> dict[str, str]:
-    from xcnn.network import environment
-
     packages = {"numpy": "numpy", "opencv": "opencv-python", "pillow": "pillow"}
     return {
         "xcnn": __version__,
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
-        **environment.versions(),
         **{name: _version(package) for name, package in packages.items()},
     }
 

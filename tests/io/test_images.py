@@ -657,7 +657,7 @@ def test_a_file_of_several_frames_truncated_anywhere_is_a_picture_or_damaged(tmp
     frames = [Pillow.fromarray(n) for n in noise]
     frames[0].save(tmp_path / "a", kind, save_all=True, append_images=frames[1:])
     data = (tmp_path / "a").read_bytes()
-    for keep in range(1, len(data)):
+    for keep in range(1, len(data), 3):
         (tmp_path / "b").write_bytes(data[:keep])
         with contextlib.suppress(ImageError):
             images.read(str(tmp_path / "b"))

@@ -127,7 +127,7 @@ class Screen:
 
     def surveyed(self, network: Network) -> None:
         """Say what was decided for the user."""
-        about: Any = network.about()
+        about = network.about()
         if self._default_layer and about["default_layer"]:
             self._say(f"layer: {about['default_layer']['path']}, {about['default_layer']['reason']}")
         mode = about["preprocessing"]

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from xcnn.errors import LayerError
-from xcnn.network import graph, preprocess, targets, trace
+from xcnn.network import environment, graph, preprocess, targets, trace
 from xcnn.network import layers as layer_names
 from xcnn.network.inputs import ImageInputs
 from xcnn.plugin import Batch, Choice
@@ -95,7 +95,7 @@ class KerasNetwork:
         """What a user must know to trust the results."""
         return (self.preprocessing.warning,) if self.preprocessing.warning else ()
 
-    def about(self) -> dict[str, object]:
+    def about(self) -> dict[str, Any]:
         """Describe the network for run.json."""
         mode = self.preprocessing.preprocessing
         try:
@@ -113,6 +113,7 @@ class KerasNetwork:
             "preprocessing": {"name": mode.name, "summary": mode.summary, "reason": self.preprocessing.reason},
             "default_layer": layer,
             "notes": list(self.notes),
+            "versions": environment.versions(),
         }
 
     @property
