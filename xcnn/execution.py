@@ -84,7 +84,7 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
     events.started(len(todo))
 
     with ExitStack() as stack:
-        collected = _Collected(events, keep=keep)
+        collected = _Collected(events, alone=len(todo) == 1, keep=keep)
         for images in _chunks(todo, request.batch_size, collected):
             if network is None:
                 events.opening(request.model or "the model")
@@ -145,8 +145,9 @@ def _model(model: Any, preprocess: str, host: Host) -> tuple[Network | None, ope
 class _Collected:
     """What has come out of a run so far."""
 
-    def __init__(self, events: Events, *, keep: bool) -> None:
+    def __init__(self, events: Events, *, alone: bool, keep: bool) -> None:
         self.events = events
+        self._alone = alone
         self.results: list[Result] = []
         self.failures: list[Failure] = []
         self.explained = 0
@@ -163,7 +164,8 @@ class _Collected:
     def fail(self, path: str, error: XcnnError) -> None:
         self._first = self._first or error
         self.failures.append(Failure(path, error.code, error.message, error.hint))
-        self.events.failed(self.failures[-1])
+        if not self._alone:  # the failure of the only picture is the error of the run
+            self.events.failed(self.failures[-1])
 
     def add(self, image: Image, results: Sequence[Result]) -> None:
         if broken := next(filter(None, map(_not_finite, results)), None):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 REPORT = "report.html"
 SOURCE_EDGE = 512
 HEAT_EDGE = 256
+TINY_EDGE = 256
 NO_EVIDENCE = "no positive evidence: the map is zero everywhere"
 
 
@@ -55,7 +56,7 @@ class Writer:
         """Write all results of one image; they share one scale per explainer and layer."""
         image = results[0].image
         name = self._draft.name(image.path)
-        source = self._draft.write_picture(f"{name}.source.jpg", shrunk(pixels, SOURCE_EDGE), quality=88)
+        source = self._draft.write_picture(f"{name}.source.jpg", _source(pixels), quality=88)
         about = {
             "path": image.path,
             "sha256": image.sha256,
@@ -162,6 +163,12 @@ class _Pictures:
         return artifacts.encoded(
             self._style.heat(attribution, colours.Scale(*panel["scale"]), size), ".jpg", quality=90
         )
+
+
+def _source(pixels: Pixels) -> Pixels:
+    """The picture at the size of the report; tiny ones enlarged pixel by pixel, or JPEG would blur them."""
+    factor = TINY_EDGE // max(pixels.shape[:2])
+    return pixels.repeat(factor, axis=0).repeat(factor, axis=1) if factor > 1 else shrunk(pixels, SOURCE_EDGE)
 
 
 def _scales(results: Sequence[Result]) -> dict[str, Scale]:

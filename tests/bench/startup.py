@@ -18,7 +18,7 @@ RUNS = 7
 def cpu_seconds(words: list[str], environment: dict[str, str]) -> float:
     """User and system time of one process."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-m", "xcnn", *words], check=True, capture_output=True, env=environment)
+    subprocess.run([Path(sys.executable).with_name("xcnn"), *words], check=True, capture_output=True, env=environment)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

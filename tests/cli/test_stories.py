@@ -162,6 +162,16 @@ def test_twenty_pictures_say_how_far_they_are_and_not_each_by_name(xcnn, photo, 
     assert "many/3.png" not in err
 
 
+def test_a_tiny_picture_is_enlarged_for_the_report_pixel_by_pixel(xcnn, photo, small_model):
+    xcnn("gradcam", small_model, photo("tiny.png", 20, 28), "--out", "run")
+
+    with Image.open("run/tiny.source.jpg") as source, Image.open("tiny.png") as tiny:
+        assert source.size == (9 * 28, 9 * 20)
+        middles = np.asarray(source)[4::9, 4::9].astype(int)
+        assert np.abs(middles - np.asarray(tiny)).mean() < 12
+    assert manifest("run")["results"][0]["image"]["width"] == 28
+
+
 def test_pictures_of_one_name_never_overwrite_each_other(xcnn, photo, small_model, own_folder):
     photo("a/x.png", seed=1)
     photo("b/x.png", seed=2)
@@ -330,6 +340,7 @@ def refused(result, code, *words):
     assert out == ""
     assert said[0].startswith("error: ")
     assert len(said) <= 5
+    assert err.count("error: ") == 1
     for word in words:
         assert word in err
     assert not Path("xcnn-out").exists()

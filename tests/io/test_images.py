@@ -627,6 +627,13 @@ def test_a_name_too_long_is_missing():
         images.find(["x" * 300])
 
 
+def test_two_spellings_of_one_path_are_one_picture(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("a.png").touch()
+
+    assert images.find(["./a.png", "a.png", str(tmp_path / "b.png")]) == ["./a.png", str(tmp_path / "b.png")]
+
+
 def test_natural_order_takes_superscripts_as_letters():
     assert sorted(["1²3", "1²10", "1"], key=images.natural) == ["1", "1²3", "1²10"]
 

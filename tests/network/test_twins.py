@@ -208,3 +208,14 @@ def test_layers_are_listed_in_execution_order():
         paths.index("tower/conv1[0]") < paths.index("tower[0]") < paths.index("tower/conv1[1]") < paths.index("merged")
     )
     assert paths[-1] == "predictions"
+
+
+def test_the_default_layer_is_never_a_part_of_an_attention_layer():
+    pixels = keras.Input((16, 16, 3))
+    patches = keras.layers.Reshape((16, 6))(keras.layers.Conv2D(6, 4, strides=4, name="patches")(pixels))
+    attended = keras.layers.MultiHeadAttention(2, 3, name="attention")(patches, patches)
+    scores = keras.layers.Dense(3)(keras.layers.GlobalAveragePooling1D()(attended))
+
+    chosen = xcnn.open_network(keras.Model(pixels, scores)).default_layer()
+
+    assert chosen.value == "patches"

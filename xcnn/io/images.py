@@ -48,7 +48,7 @@ def find(patterns: Sequence[str]) -> list[str]:
     UsageError
         If there is no picture at all.
     """
-    found: dict[str, None] = {}
+    found: dict[str, str] = {}  # "x.jpg" and "./x.jpg" are one file; the first spelling is kept
     missing: set[str] = set()
     for pattern in patterns:
         path = Path(pattern)
@@ -59,11 +59,12 @@ def find(patterns: Sequence[str]) -> list[str]:
             matches = [pattern]
         else:
             matches = sorted(filter(os.path.isfile, glob.iglob(pattern, recursive=True)), key=natural)  # noqa: PTH207 (absolute patterns, too)
-        missing |= set() if matches else {pattern}
-        found.update(dict.fromkeys(matches or [pattern]))
+        missing |= set() if matches else {os.path.normpath(pattern)}
+        for name in matches or [pattern]:
+            found.setdefault(os.path.normpath(name), name)
     if len(found) == len(missing):
-        raise UsageError(_nothing(list(found)))
-    return list(found)
+        raise UsageError(_nothing(list(found.values())))
+    return list(found.values())
 
 
 def _nothing(patterns: Sequence[str]) -> str:

@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 def default(layers: Sequence[Layer], model: str) -> Choice:
     """Pick the last leaf layer whose map has more than one position: never a container, never a 1x1 map.
 
+    Nor a part of an attention layer: its tensors have the rank of maps, but their axes are heads and tokens.
+
     Raises
     ------
     LayerError
         If the model has no such layer.
     """
+    attention = tuple(f"{layer.path}/" for layer in layers if "Attention" in layer.kind)
     for layer in reversed(layers):
-        if layer.leaf and layer.spatial:
+        if layer.leaf and layer.spatial and not layer.path.startswith(attention):
             height, width, _ = layer.shape
             return Choice(layer.path, f"the last layer with a map ({height}x{width})")
     raise LayerError(f"{model} has no layer with a map of more than one position")
