@@ -20,6 +20,7 @@ A message is a fact with the received value, in lower case and without a full st
 from __future__ import annotations
 
 import difflib
+import re
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -110,6 +111,17 @@ class PluginError(XcnnError):
 
     exit_code = 6
     code = "plugin"
+
+
+def plain_words(error: BaseException, most: int = 300) -> str:
+    """What a library says of an error: one line, without colours, its first `most` characters.
+
+    Examples
+    --------
+    >>> plain_words(ValueError(chr(27) + "[1mbad" + chr(10) + "  scope" + chr(27) + "[0m"))
+    'bad scope'
+    """
+    return " ".join(re.sub(r"\x1b\[[0-9;]*m", "", str(error)).split())[:most]
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:

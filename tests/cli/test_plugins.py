@@ -70,7 +70,7 @@ def test_the_help_of_a_plugin_shows_its_own_options_and_the_common_ones(xcnn, ow
         "Show where a layer is active",
         "--power",
         "The exponent of the activations",
-        "0.5<=x<=4",
+        "(0.5..4)",
         "--target",
     ):
         assert words in done.stdout

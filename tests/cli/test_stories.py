@@ -395,7 +395,11 @@ def test_one_bad_picture_of_many_is_a_card_and_exit_code_1(xcnn, photo, small_mo
 
 def test_an_unknown_layer_names_the_nearest(xcnn, photo, small_model):
     refused(
-        xcnn("gradcam", small_model, photo(), "--layer", "base/conv3"), 2, "has no layer 'base/conv3'", "try: base/conv"
+        xcnn("gradcam", small_model, photo(), "--layer", "base/conv3"),
+        2,
+        "small.keras has no layer 'base/conv3'",
+        "try: base/conv",
+        f"xcnn layers {small_model}",
     )
 
 
@@ -535,10 +539,13 @@ def test_an_unknown_colormap_names_the_nearest(xcnn, photo, small_model):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--alpha", "2"], "--alpha"),
-        (["--alpha", "nan"], "--alpha"),
-        (["--batch-size", "0"], "--batch-size"),
-        (["--seed", "x"], "--seed"),
+        (["--alpha", "2"], "--alpha is 2.0; it must be in 0..1"),
+        (["--alpha", "nan"], "--alpha is nan; it must be in 0..1"),
+        (["--batch-size", "0"], "--batch-size is 0; it must be in 1..4096"),
+        (["--batch-size", "1.5"], "--batch-size is '1.5'; it must be a whole number"),
+        (["--seed", "x"], "--seed is 'x'; it must be a whole number"),
+        (["--target", ""], "the target is empty"),
+        (["--target", "1,2"], "give --target once for each class"),
         (["--preprocess", "cafe"], "caffe (did you mean this?)"),
         (["--target", "top0"], "top0 asks for no class"),
         (["--layr", "x"], "--layer (did you mean this?)"),

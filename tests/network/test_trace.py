@@ -331,6 +331,30 @@ def test_a_model_of_any_size_is_given_224_pixels_and_says_so(size):
     assert any("any size" in note for note in network.notes)
 
 
+def test_a_model_whose_layers_cannot_be_traced_is_refused_in_words():
+    layers = [keras.Input((8, 8, 3)), keras.layers.Conv2D(2, 3, name="a name with spaces"), keras.layers.Flatten()]
+
+    with pytest.raises(
+        ModelError, match=r"odd can't be run: ValueError.*'a name with spaces' is not a valid scope name"
+    ):
+        xcnn.open_network(keras.Sequential(layers, name="odd")).layers()
+
+
+def test_a_learned_normalisation_says_nothing_about_the_range_of_pixels():
+    pixels = keras.Input((24, 24, 3))
+    model = keras.Model(pixels, nets.flat()(keras.layers.BatchNormalization()(pixels)))
+
+    assert xcnn.open_network(model).preprocessing.preprocessing.name == "unit"
+
+
+@pytest.mark.parametrize("mode", ["tf", "caffe", "torch"])
+def test_preprocess_input_called_inside_a_model_is_seen(mode):
+    pixels = keras.Input((24, 24, 3))
+    ready = keras.applications.imagenet_utils.preprocess_input(pixels, mode=mode)
+
+    assert xcnn.open_network(keras.Model(pixels, nets.flat()(ready))).preprocessing.preprocessing.name == "none"
+
+
 @pytest.mark.parametrize("how", ["layer", "ops"])
 def test_arithmetic_before_the_first_convolution_means_the_model_preprocesses_itself(how):
     pixels = keras.Input((24, 24, 3))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from xcnn.host import Host
+    from xcnn.options import Option
     from xcnn.plugin import Explainer
 
     Runner = Callable[[Request, Explainer, Display, dict[str, str]], None]
@@ -91,16 +92,10 @@ def _source(ctx: typer.Context, name: str) -> str:
 
 def _parameter(option: options.Declared, panel: str) -> inspect.Parameter:
     about = option.option
-    words = escape(about.help + (f" Unit: {about.unit}." if about.unit else ""))
-    limits: dict[str, Any] = {}
-    if option.type in {int, float}:
-        cast = option.type
-        limits = {
-            "min": None if about.minimum is None else cast(about.minimum),
-            "max": None if about.maximum is None else cast(about.maximum),
-        }
+    words = escape(f"{about.help}{_limits(about)}")
     metavar = about.metavar or ("" if option.type is bool or option.name == "verbose" else option.name.upper())
-    kind: Any = list[str] if option.many else option.type
+    # Numbers reach options.checked as they were typed: one check, with one text, for the command line and Python.
+    kind: Any = list[str] if option.many else option.type if option.type is bool or option.name == "verbose" else str
     info: Any
     if about.positional:
         info = typer.Argument(help=words, metavar=metavar, show_default=False)
@@ -115,7 +110,6 @@ def _parameter(option: options.Declared, panel: str) -> inspect.Parameter:
             metavar=metavar,
             rich_help_panel=panel,
             show_default=_shown(option),
-            **limits,
         )
     default = _default(option)
     return inspect.Parameter(
@@ -129,7 +123,21 @@ def _parameter(option: options.Declared, panel: str) -> inspect.Parameter:
 def _default(option: options.Declared) -> Any:
     if option.required:
         return inspect.Parameter.empty
-    return None if option.many else option.default
+    return option.default if option.type is bool or option.name == "verbose" else None
+
+
+def _limits(about: Option) -> str:
+    """The range and unit of a number, in words."""
+    ends = [f"{end:g}" for end in (about.minimum, about.maximum) if end is not None]
+    shown = (
+        "..".join(ends)
+        if len(ends) > 1
+        else f"{ends[0]} or {'more' if about.maximum is None else 'less'}"
+        if ends
+        else ""
+    )
+    words = " ".join(filter(None, (shown, about.unit)))
+    return f" ({words})" if words else ""
 
 
 def _shown(option: options.Declared) -> Any:

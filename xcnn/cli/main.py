@@ -99,7 +99,7 @@ def explain(request: Request, explainer: Explainer, display: Display, sources: d
     out = None if request.out else artifacts.default_folder(explainer.name)
     screen = console.Screen(display, default_layer=getattr(explainer, "layer", None) == ())
     try:
-        run = execute(request, [explainer], host=_host(), sources=sources, events=screen, out=out, keep=False)
+        run = execute(request, [explainer], host=Host(), sources=sources, events=screen, out=out, keep=False)
     finally:
         screen.close()
     assert run.out is not None  # noqa: S101 (set above)
@@ -111,10 +111,6 @@ def explain(request: Request, explainer: Explainer, display: Display, sources: d
         console.answer(run.out / "report.html")
     if run.failures:
         raise typer.Exit(1)
-
-
-def _host() -> Host:
-    return Host()
 
 
 def _register() -> None:

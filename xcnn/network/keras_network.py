@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from xcnn.errors import LayerError
+from xcnn.errors import LayerError, ModelError, plain_words
 from xcnn.network import environment, graph, preprocess, targets, trace
 from xcnn.network import layers as layer_names
 from xcnn.network.inputs import ImageInputs
@@ -229,7 +229,11 @@ class KerasNetwork:
 
     def _forward(self, inputs: Any) -> Forward:
         with trace.tapped(self.model) as taps:
-            outputs = self.model(self._inputs.structured(inputs), training=False)
+            try:
+                outputs = self.model(self._inputs.structured(inputs), training=False)
+            except Exception as error:
+                words = plain_words(error)
+                raise ModelError(f"{self.name} can't be run: {type(error).__name__}: {words}") from error
         self.traces += 1
         output, notes = trace.single_output(outputs)
         logits, squash = trace.before_squash(output)
@@ -237,12 +241,12 @@ class KerasNetwork:
         if self._survey is None:
             if hidden := trace.opaque_calls(inputs.graph):
                 notes.append(f"layers inside {', '.join(hidden[:3])} can't be explained")
-            arithmetic = trace.arithmetic_before_first_convolution(inputs.graph)
+            arithmetic = trace.arithmetic_before_first_convolution(inputs.graph, taps)
             self._survey = Survey(taps.layers(), head, tuple(arithmetic), tuple(notes))
         return Forward(taps.named(), scores)
 
     def _tensors(self, forward: Forward, wanted: Sequence[str]) -> dict[str, Any]:
-        paths = layer_names.find(self.layers(), wanted, self.name)
+        paths = layer_names.find(self.layers(), wanted, self.name, self.path or self.name)
         for path in paths:
             if forward.taps[path].tensor.graph is not forward.scores.graph:
                 raise LayerError(

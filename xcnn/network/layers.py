@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import shlex
 from typing import TYPE_CHECKING
 
 from xcnn.errors import LayerError, closest
@@ -32,8 +33,10 @@ def default(layers: Sequence[Layer], model: str) -> Choice:
     raise LayerError(f"{model} has no layer with a map of more than one position")
 
 
-def find(layers: Sequence[Layer], wanted: Sequence[str], model: str) -> tuple[str, ...]:
+def find(layers: Sequence[Layer], wanted: Sequence[str], model: str, argument: str = "") -> tuple[str, ...]:
     """Resolve paths and globs to the paths of spatial layers.
+
+    ``model`` is what messages call the network, ``argument`` what the command line takes for it.
 
     A bare name stands for its path when only one layer has it. No pattern at all means the default layer.
 
@@ -45,13 +48,14 @@ def find(layers: Sequence[Layer], wanted: Sequence[str], model: str) -> tuple[st
     if not wanted:
         return (default(layers, model).value,)
     found: dict[str, None] = {}
+    listed = f"list them with: xcnn layers {shlex.quote(argument or model)}"
     for pattern in wanted:
-        for path in _matches(layers, pattern, model):
+        for path in _matches(layers, pattern, model, listed):
             found[path] = None
     return tuple(found)
 
 
-def _matches(layers: Sequence[Layer], pattern: str, model: str) -> list[str]:
+def _matches(layers: Sequence[Layer], pattern: str, model: str, listed: str) -> list[str]:
     by_path = {layer.path: layer for layer in layers}
     if pattern in by_path:
         if not by_path[pattern].spatial:
@@ -62,23 +66,20 @@ def _matches(layers: Sequence[Layer], pattern: str, model: str) -> list[str]:
         raise LayerError(f"layer {pattern!r} runs {len(calls)} times", hint=f"choose {_either(calls)}")
     bare = [path for path in by_path if path.rpartition("/")[2] == pattern]
     if len(bare) == 1:
-        return _matches(layers, bare[0], model)
+        return _matches(layers, bare[0], model, listed)
     if bare:
         raise LayerError(f"{len(bare)} layers of {model} are named {pattern!r}", hint=f"choose {_either(bare)}")
     if any(sign in pattern for sign in "*?"):
         globbed = [path for path in fnmatch.filter(by_path, pattern) if by_path[path].spatial]
         if globbed:
             return globbed
-        raise LayerError(
-            f"no layer of {model} with a map matches {pattern!r}", hint=f"list them with: xcnn layers {model}"
-        )
-    raise _unknown(by_path, pattern, model)
+        raise LayerError(f"no layer of {model} with a map matches {pattern!r}", hint=listed)
+    raise _unknown(by_path, pattern, model, listed)
 
 
-def _unknown(by_path: dict[str, Layer], pattern: str, model: str) -> LayerError:
+def _unknown(by_path: dict[str, Layer], pattern: str, model: str, listed: str) -> LayerError:
     names = {path.rpartition("/")[2]: path for path in by_path}
     nearest = closest(pattern, by_path) or names.get(closest(pattern, names) or "")
-    listed = f"list them with: xcnn layers {model}"
     return LayerError(
         f"{model} has no layer {pattern!r}", hint=f"{nearest} (did you mean this?), or {listed}" if nearest else listed
     )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xcnn.errors import ModelError
+from xcnn.errors import ModelError, plain_words
 
 if TYPE_CHECKING:
     from xcnn.network.preflight import ModelFile
@@ -36,9 +35,8 @@ def load(file: ModelFile) -> Any:
             warnings.simplefilter("ignore")
             return _by_content(file)
     except Exception as error:
-        words = re.sub(r"\s+", " ", str(error)).strip()
         raise ModelError(
-            f"Keras {keras.__version__} can't load {file.path}: {type(error).__name__}: {words[:300]}",
+            f"Keras {keras.__version__} can't load {file.path}: {type(error).__name__}: {plain_words(error)}",
             hint="open it with the Keras that saved it and save it again as .keras",
         ) from error
 

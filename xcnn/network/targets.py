@@ -82,10 +82,14 @@ def resolve(texts: Sequence[str], labels: Sequence[str] | None) -> tuple[int | T
     TargetError
         For a label that is unknown or used twice, and for any label when the model has none.
     """
+    if not texts:
+        raise TargetError("the target is empty", hint="top, top3, a class index or a class name")
     return tuple(_index(parsed, labels) if isinstance(parsed := parse(text), str) else parsed for text in texts)
 
 
 def _index(label: str, labels: Sequence[str] | None) -> int:
+    if re.fullmatch(r"[\d\s,]+", label):
+        raise TargetError(f"the target {label!r} is no class", hint="give --target once for each class")
     if labels is None:
         raise TargetError(
             f"no class is named {label!r}: this model's file has no class names", hint="top, top3 or a class index"

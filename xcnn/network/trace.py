@@ -21,7 +21,9 @@ SQUASHES = {"Softmax": "softmax", "LogSoftmax": "softmax", "Sigmoid": "sigmoid"}
 TRANSPARENT = {"Identity", "Cast", "Reshape", "Transpose", "Squeeze", "ExpandDims", "PreventGradient", "Snapshot"}
 CALLS = {"PartitionedCall", "StatefulPartitionedCall", "While", "StatelessWhile", "If", "StatelessIf"}
 CONVOLUTIONS = {"Conv2D", "DepthwiseConv2dNative"}
-ARITHMETIC = {"Add", "AddV2", "Sub", "Mul", "Div", "RealDiv", "DivNoNan"}
+ARITHMETIC = {"Add", "AddV2", "BiasAdd", "Sub", "Mul", "Div", "RealDiv", "DivNoNan"}
+LEARNED = ("BatchNormalization", "GroupNormalization", "LayerNormalization", "UnitNormalization")
+"""Layers whose arithmetic was learned: it says nothing about the range of the pixels."""
 
 
 @dataclass
@@ -30,7 +32,8 @@ class Tap:
 
     path: str
     kind: str
-    tensor: Any
+    received: Any = None
+    tensor: Any = None
     leaf: bool = True
 
 
@@ -75,7 +78,7 @@ def tapped(model: Any) -> Iterator[Taps]:
             for outer in open_calls:
                 outer.leaf = False
             prefix = open_calls[-1].path + "/" if open_calls else ""
-            tap = Tap(prefix + layer.name, type(layer).__name__, None)
+            tap = Tap(prefix + layer.name, type(layer).__name__, next(iter(args), None))
             open_calls.append(tap)
             try:
                 tap.tensor = inner(*args, **kwargs)
@@ -134,16 +137,18 @@ def opaque_calls(graph: Any) -> list[str]:
     return [op.name for op in graph.get_operations() if op.type in CALLS]
 
 
-def arithmetic_before_first_convolution(graph: Any) -> list[str]:
-    """Types of the arithmetic ops between the input and the first convolution, in the order of the graph.
+def arithmetic_before_first_convolution(graph: Any, taps: Taps) -> list[str]:
+    """Types of the arithmetic ops between the input and the first convolution, leaving out those of `LEARNED` layers.
 
     Empty when the pixels reach it unchanged, or when there is no convolution.
     """
+    learned = {tap.tensor.op.name: tap.received.op for tap in taps.calls if tap.kind in LEARNED}
     found: list[str] = []
     first = next((op for op in graph.get_operations() if op.type in CONVOLUTIONS), None)
     stack, seen = ([first.inputs[0].op] if first else []), set()
     while stack:
         op = stack.pop()
+        op = learned.get(op.name, op)
         if op.name not in seen:
             seen.add(op.name)
             found += [op.type] if op.type in ARITHMETIC else []
