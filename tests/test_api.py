@@ -172,3 +172,28 @@ def test_a_run_from_files_says_which_command_does_the_same(photo, small_model):
     assert run.about["command"] == (
         f"xcnn gradcam {small_model} 'a b.png' --layer base/conv1 --target 2 --target top --preprocess tf"
     )
+
+
+@pytest.mark.parametrize("target", [np.int64(2), np.array([0, 2]), "2", 2])
+def test_a_class_may_be_what_argmax_returns(target):
+    assert xcnn.explain(FakeNetwork(), pictures((4, 4)), target=target).results
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "error"),
+    [
+        ((None, np.zeros((4, 4, 3), np.uint8)), {}, ModelError),
+        ((3, np.zeros((4, 4, 3), np.uint8)), {}, ModelError),
+        ((FakeNetwork(), np.zeros((4, 4, 3), np.uint8), len), {}, OptionError),
+        ((FakeNetwork(), np.zeros((4, 4, 3), np.uint8), [3]), {}, OptionError),
+        ((FakeNetwork(), np.zeros((4, 4, 3), np.uint8)), {"target": None}, OptionError),
+        ((FakeNetwork(), np.zeros((4, 4, 3), np.uint8)), {"layer": None}, OptionError),
+    ],
+)
+def test_what_is_no_model_explainer_target_or_layer_is_refused_in_words(arguments, options, error):
+    with pytest.raises(error):
+        xcnn.explain(*arguments, **options)
+
+
+def test_an_explainer_may_be_its_class():
+    assert xcnn.explain(FakeNetwork(), pictures((4, 4)), GradCAM, layer="conv").results[0].explainer == "gradcam"

@@ -263,7 +263,9 @@ def _by_image(
     targets = batch.targets or ()
     each = len(targets) // len(images)
     for number, image in enumerate(images):
-        rows = range(number * each, (number + 1) * each)
+        # The best classes and those given by index may be the same.
+        first = {targets[row].index: row for row in reversed(range(number * each, (number + 1) * each))}
+        rows = sorted(first.values())
         yield (
             image,
             [

@@ -44,6 +44,8 @@ def check(model: Any, preprocess: str, host: Host) -> Checked:
     """
     preprocessing = None if preprocess == AUTO else _preprocessing(preprocess, host)
     if not isinstance(model, (str, Path)):
+        if not hasattr(model, "get_layer"):
+            raise ModelError(f"{type(model).__name__} is no Keras model", hint="give a path, a name or a keras.Model")
         return Checked(model, preprocessing=preprocessing)
     from xcnn.network import preflight
 

@@ -51,13 +51,17 @@ class Request:
         options.normalise(self)
 
 
+WHERE = {"out", "overwrite"}
+"""Options that say where results go: a command that named a folder which exists now would be refused."""
+
+
 def command_line(request: Request, explainer: Explainer) -> str:
-    """The command that asks for the same; options at their defaults are left out."""
+    """The command that asks for the same; options at their defaults are left out, and where it was written."""
     words = ["xcnn", explainer.name, request.model, *request.images]
     for instance in (explainer, request):
         for option in options.declared(type(instance)):
             value = getattr(instance, option.name)
-            if not option.option.positional and value != option.default:
+            if not option.option.positional and value != option.default and option.name not in WHERE:
                 words += _flag(option, value)
     return shlex.join(words)
 

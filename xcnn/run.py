@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xcnn import opening, options
-from xcnn.errors import OptionError
+from xcnn.errors import ModelError, OptionError
 from xcnn.execution import execute
 from xcnn.host import Host
 from xcnn.plugin import Explainer
@@ -92,10 +92,12 @@ def explain(
         run.save("cat-explained")
     """
     host = Host()
-    chosen = [explainer] if isinstance(explainer, (str, Explainer)) else list(explainer)
+    if model is None:
+        raise ModelError("no model was given", hint="a path, a name, a keras.Model, or what xcnn.open_network returned")
+    chosen = list(explainer) if isinstance(explainer, (list, tuple)) else [explainer]
     if not chosen:
         raise OptionError("no explainer was given", hint="one of " + ", ".join(list_explainers()))
-    kinds = [type(one) if isinstance(one, Explainer) else host.explainer(one) for one in chosen]
+    kinds = [_kind(one, host) for one in chosen]
     options.check([Request, *(kind for kind, one in zip(kinds, chosen, strict=True) if kind is not type(one))], values)
     built = [
         one if isinstance(one, Explainer) else kind(**options.picked(kind, values))
@@ -107,8 +109,18 @@ def explain(
         common["out"] = str(common["out"])
     word = str(model) if isinstance(model, (str, Path)) else ""
     request = Request(model=word, images=tuple(one for one in given if isinstance(one, str)), **common)
-    sources = dict.fromkeys([*values, *(["target"] if target != "top" else [])], "python")
+    sources = dict.fromkeys([*values, *([] if isinstance(target, str) and target == "top" else ["target"])], "python")
     return execute(request, built, host=host, model=model, pictures=given, sources=sources)
+
+
+def _kind(explainer: Any, host: Host) -> type[Explainer]:
+    if isinstance(explainer, Explainer):
+        return type(explainer)
+    if isinstance(explainer, type) and issubclass(explainer, Explainer):
+        return explainer
+    if isinstance(explainer, str):
+        return host.explainer(explainer)
+    raise OptionError(f"{explainer!r} is no explainer", hint="one of " + ", ".join(list_explainers()))
 
 
 def _given(images: Any) -> list[Any]:

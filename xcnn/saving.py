@@ -141,7 +141,9 @@ class Writer:
             "warnings": list(warnings),
         }
         html.write(self._draft.folder / REPORT, manifest, _Pictures(self._draft.folder, self._style))
-        self._draft.write_json(artifacts.MANIFEST, manifest)
+        # Listed, so that overwriting the folder later touches nothing else.
+        files = [*self._draft.files(), artifacts.MANIFEST]
+        self._draft.write_json(artifacts.MANIFEST, {**manifest, "files": files})
         return self._draft.publish() / REPORT
 
 

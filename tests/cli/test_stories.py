@@ -87,7 +87,7 @@ def test_the_command_in_the_report_asks_for_the_same(xcnn, photo, small_model, o
     xcnn(*words, "--out", "one", "--seed", "3")
     command = manifest("one")["command"]
 
-    code, _, _ = xcnn(*shlex.split(command.replace("--out one", "--out two"))[1:])
+    code, _, _ = xcnn(*shlex.split(command)[1:], "--out", "two")
 
     assert code == 0
     first, second = manifest("one"), manifest("two")
@@ -594,3 +594,60 @@ def test_a_model_with_a_misleading_name_is_opened_by_content(xcnn, photo, saved,
     Path(saved).rename(named)
 
     assert xcnn("gradcam", f"./{named}", photo())[0] == 0
+
+
+def test_overwrite_refuses_a_run_to_which_the_user_has_added_a_file(xcnn, photo, small_model):
+    xcnn("gradcam", small_model, photo(), "--out", "run")
+    Path("run/thesis").mkdir()
+    Path("run/thesis/notes.txt").write_text("years of work")
+
+    refused(xcnn("gradcam", small_model, photo(), "--out", "run", "--overwrite"), 5, "run holds thesis", "move it away")
+
+    assert Path("run/thesis/notes.txt").read_text() == "years of work"
+
+
+def test_quiet_still_says_which_picture_failed(xcnn, photo, small_model):
+    Path("notes.jpg").write_text("hello")
+
+    code, out, err = xcnn("gradcam", small_model, photo(), "notes.jpg", "-q", "--out", "run")
+
+    assert (code, out) == (1, "run/report.html\n")
+    assert err.splitlines()[0] == "error: notes.jpg is not a picture that xcnn reads"
+
+
+def test_a_class_asked_for_twice_is_explained_once(xcnn, photo, small_model):
+    xcnn("gradcam", small_model, photo(), "-t", "top5", "-t", "4", "-t", "4", "--out", "run")
+
+    indices = [result["target"]["index"] for result in manifest("run")["results"]]
+    assert sorted(indices) == [0, 1, 2, 3, 4]
+
+
+def test_no_command_at_all_prints_the_help(xcnn):
+    code, out, err = xcnn()
+
+    assert code == 2
+    assert "Usage: xcnn" in out + err
+    assert "error: a command is missing" in err
+
+
+def test_a_model_without_a_map_is_said_to_have_none(xcnn):
+    import keras
+
+    keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(3)]).save("dense.keras")
+
+    code, _, err = xcnn("layers", "dense.keras")
+
+    assert code == 0
+    assert "no layer has a map" in err
+
+
+def test_a_model_that_keras_cannot_load_says_which_layer_and_why(xcnn, photo, small_model):
+    with zipfile.ZipFile(small_model) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    config = parts["config.json"].replace(b'"pool_size": [2, 2]', b'"pool_size": [2, 2], "colour": 1')
+    assert config != parts["config.json"]
+    with zipfile.ZipFile("odd.keras", "w") as archive:
+        for name, data in (parts | {"config.json": config}).items():
+            archive.writestr(name, data)
+
+    refused(xcnn("gradcam", "odd.keras", photo()), 3, "can't load odd.keras", "MaxPooling2D", "colour")

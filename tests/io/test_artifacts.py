@@ -42,7 +42,7 @@ def published(out, **files):
     with Draft(out, overwrite=False) as draft:
         for name, text in files.items():
             (draft.folder / name).write_text(text)
-        draft.write_json("run.json", {})
+        draft.write_json("run.json", {"files": [*files, "run.json"]})
         draft.publish()
     return out
 
@@ -266,7 +266,7 @@ def test_a_failing_run_keeps_the_folder_it_would_have_overwritten(out):
         raise Broken
 
     assert (out / "old").read_text() == "old"
-    assert json.loads((out / "run.json").read_text()) == {}
+    assert json.loads((out / "run.json").read_text()) == {"files": ["old", "run.json"]}
     assert listed(out.parent) == ["out"]
 
 

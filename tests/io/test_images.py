@@ -673,3 +673,10 @@ def test_a_file_of_several_frames_truncated_anywhere_is_a_picture_or_damaged(tmp
 def test_nul_in_a_name_is_an_image_error():
     with pytest.raises(ImageError, match="can't read"):
         images.read("a\0b")
+
+
+def test_hidden_files_of_a_folder_are_no_pictures(tmp_path):
+    for name in ("cat.jpg", "._cat.jpg", ".hidden.png"):
+        (tmp_path / name).touch()
+
+    assert images.find([str(tmp_path)]) == [str(tmp_path / "cat.jpg")]

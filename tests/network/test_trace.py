@@ -130,6 +130,44 @@ def test_the_gradient_starts_at_the_layer_and_not_at_the_pixels():
     assert backward == []
 
 
+def test_many_layers_and_classes_cost_one_backward_pass_per_class():
+    """Counted in the graph: each pass goes back through each convolution once, whatever the number of layers."""
+    network = xcnn.open_network(nets.flat())
+    network.layer_gradients(batch_of(network, wanted=["top3"]), ["conv1", "pool1", "conv2", "act2"])
+    graph = next(iter(network._functions.values())).graph
+
+    backward = [op.type for op in graph.get_operations() if op.type == "Conv2DBackpropInput"]
+
+    assert len(backward) == 3
+
+
+def test_several_layers_at_once_give_what_each_gives_alone():
+    network = xcnn.open_network(nets.flat())
+    together = network.layer_gradients(batch_of(network, wanted=["top2"]), ["conv1", "act2"])
+
+    for path, found in together.items():
+        alone = network.layer_gradients(batch_of(network, wanted=["top2"]), [path])[path]
+        np.testing.assert_allclose(found[0], alone[0], atol=1e-6)
+        np.testing.assert_allclose(found[1], alone[1], atol=1e-6)
+
+
+def test_a_large_map_is_as_exact_as_the_formula_in_float64():
+    """Behind global average pooling the gradient is the dense kernel over the number of positions, everywhere."""
+    rng = np.random.default_rng(0)
+    pixels = keras.Input((200, 200, 3))
+    conv = keras.layers.Conv2D(16, 3, activation="relu", name="conv")
+    dense = keras.layers.Dense(3)
+    network = xcnn.open_network(keras.Model(pixels, dense(keras.layers.GlobalAveragePooling2D()(conv(pixels)))))
+    dense.set_weights([rng.normal(size=(16, 3)), np.zeros(3)])
+    batch = network.batch(pictures((200, 200)), ["1"], rng)
+
+    got = xcnn.explain(network, pictures((200, 200)), target=1).results[0].panels[0].values
+
+    features = network.activations(batch.inputs, ["conv"])["conv"][0].astype(np.float64)
+    wanted = np.maximum(features @ np.asarray(dense.kernel, np.float64)[:, 1] / 198**2, 0)
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-6 * wanted.max())
+
+
 def test_a_second_batch_and_another_size_of_batch_trace_nothing():
     network = xcnn.open_network(nets.nested())
     xcnn.explain(network, pictures((24, 24), (30, 20)))
@@ -340,9 +378,10 @@ def test_a_model_whose_layers_cannot_be_traced_is_refused_in_words():
         xcnn.open_network(keras.Sequential(layers, name="odd")).layers()
 
 
-def test_a_learned_normalisation_says_nothing_about_the_range_of_pixels():
+@pytest.mark.parametrize("kind", ["BatchNormalization", "LayerNormalization", "PReLU"])
+def test_learned_arithmetic_says_nothing_about_the_range_of_pixels(kind):
     pixels = keras.Input((24, 24, 3))
-    model = keras.Model(pixels, nets.flat()(keras.layers.BatchNormalization()(pixels)))
+    model = keras.Model(pixels, nets.flat()(getattr(keras.layers, kind)()(pixels)))
 
     assert xcnn.open_network(model).preprocessing.preprocessing.name == "unit"
 

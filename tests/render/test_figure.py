@@ -4,7 +4,7 @@ import pytest
 from xcnn.plugin import Attribution
 from xcnn.render import colours, figure
 from xcnn.render.colours import Scale
-from xcnn.render.figure import EDGE, FOOTER, GAP, HEADER, LEGEND, MARGIN, MIN_WIDTH, Words
+from xcnn.render.figure import EDGE, FOOTER, GAP, HEADER, LEGEND, MARGIN, MIN_HEIGHT, MIN_WIDTH, Words
 from xcnn.render.style import Style
 
 SILENT = Words("", "", "", "", "")
@@ -50,7 +50,7 @@ def test_picture_overlay_and_colour_bar_stand_side_by_side(size):
     canvas = drawn(pixels, panel)
 
     slot = max(size[1], MIN_WIDTH)
-    assert canvas.shape == (HEADER + size[0] + FOOTER, 2 * MARGIN + 2 * (slot + GAP) + LEGEND, 3)
+    assert canvas.shape == (HEADER + max(size[0], MIN_HEIGHT) + FOOTER, 2 * MARGIN + 2 * (slot + GAP) + LEGEND, 3)
     left, middle, bar = parts(canvas, *size)
     assert (left == pixels).all()
     assert (middle == Style().overlay(pixels, panel, Scale(0.0, 3.0))).all()
@@ -177,3 +177,12 @@ def test_the_zero_of_an_empty_signed_map_stands_in_the_middle():
     x = 28 + 2 * (448 + 20) + 16 + 2
     rows = np.flatnonzero((canvas[:, x:] != 255).any(axis=(1, 2)))
     assert abs(rows.mean() - (92 + 224)) < 12
+
+
+def test_the_numbers_beside_a_very_wide_picture_do_not_touch():
+    canvas = drawn(np.zeros((4, 2000, 3), np.uint8), panel_of([[0.0, 1.234]]))
+    x = canvas.shape[1] - 28 - 92 + 16 + 8
+
+    rows = np.flatnonzero((canvas[92 : 92 + 84, x : x + 60] < 128).any(axis=(1, 2)))
+
+    assert len(np.flatnonzero(np.diff(rows) > 1)) == 2

@@ -8,6 +8,8 @@ import sys
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from xcnn.errors import OutputError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -42,11 +44,18 @@ def say(text: str) -> None:
 
 
 def _write(stream: Any, text: str) -> None:
+    if stream is None:  # closed by the user: >&-
+        return
     try:
-        stream.write(text)
-    except UnicodeEncodeError:
-        stream.write(text.encode("ascii", "backslashreplace").decode())
-    stream.flush()
+        try:
+            stream.write(text)
+        except UnicodeEncodeError:
+            stream.write(text.encode("ascii", "backslashreplace").decode())
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as problem:
+        raise OutputError(f"can't write to {stream.name}: {problem.strerror}") from problem
 
 
 def error(problem: XcnnError) -> None:
@@ -80,6 +89,7 @@ class Screen:
 
     def __init__(self, display: Display, *, default_layer: bool) -> None:
         self._silent = display.quiet or display.json
+        self._json = display.json
         self._verbose = display.verbose
         self._default_layer = default_layer
         self._total = 0
@@ -110,8 +120,8 @@ class Screen:
         if self.__dict__.get("_bar"):
             self._bar.stop()
 
-    def _say(self, text: str) -> None:
-        if not self._silent:
+    def _say(self, text: str, *, always: bool = False) -> None:
+        if always or not self._silent:
             if self.__dict__.get("_bar"):
                 self._bar.console.print(printable(text), markup=False, highlight=False)
             else:
@@ -159,7 +169,7 @@ class Screen:
         """Say which picture failed and why."""
         self._step()
         for line in error_lines(failure.message, failure.hint):
-            self._say(line)
+            self._say(line, always=not self._json)
 
     def _step(self) -> None:
         self._done += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import warnings
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -100,6 +101,9 @@ def explain(request: Request, explainer: Explainer, display: Display, sources: d
     screen = console.Screen(display, default_layer=getattr(explainer, "layer", None) == ())
     try:
         run = execute(request, [explainer], host=Host(), sources=sources, events=screen, out=out, keep=False)
+    except KeyboardInterrupt:
+        console.say("interrupted: nothing was written")
+        raise typer.Exit(INTERRUPTED) from None
     finally:
         screen.close()
     assert run.out is not None  # noqa: S101 (set above)
@@ -167,6 +171,8 @@ def _report(problem: XcnnError, *, as_json: bool) -> int:
 def _usage(problem: Any) -> UsageError:
     """A usage error of Typer in our form."""
     words = problem.format_message().rstrip(".")
+    if not words.strip():  # no arguments at all: the help has been printed
+        return UsageError("a command is missing", hint="xcnn gradcam efficientnet-lite0 photo.jpg")
     message = words.partition(" (Possible")[0].partition(" Did you mean")[0].rstrip(".")
     context = problem.ctx.command_path if problem.ctx else "xcnn"
     guess = (getattr(problem, "possibilities", None) or [""])[0]
@@ -181,4 +187,6 @@ def _terminated(*_: object) -> NoReturn:
 def main() -> NoReturn:
     """Run the command line of this process."""
     signal.signal(signal.SIGTERM, _terminated)
+    if not os.environ.get("XCNN_DEBUG"):
+        warnings.simplefilter("ignore")  # of the libraries below; what matters to users is said in our words
     sys.exit(run(sys.argv[1:]))

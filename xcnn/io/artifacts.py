@@ -56,11 +56,11 @@ def check(out: Path, *, overwrite: bool, inputs: Iterable[str] = ()) -> None:
     if os.path.lexists(out):
         if not overwrite:
             raise OutputError(f"{out} already exists", hint="choose another --out, or add --overwrite")
-        _refuse_foreign(out)
         if inside := next((name for name in inputs if Path(name).resolve().is_relative_to(out.resolve())), None):
             raise OutputError(
                 f"{out} holds {inside}, which is read, so it is not overwritten", hint="choose another --out"
             )
+        _refuse_foreign(out)
     if len(os.fsencode(out.name)) > MAX_NAME:
         raise OutputError(f"the name of the folder {out} is too long", hint="choose another --out")
     parent = out.absolute().parent
@@ -74,8 +74,24 @@ def check(out: Path, *, overwrite: bool, inputs: Iterable[str] = ()) -> None:
 
 def _refuse_foreign(out: Path) -> None:
     """Refuse to overwrite what xcnn did not write."""
-    if not out.is_dir() or out.is_symlink() or not ((out / MANIFEST).is_file() or not any(out.iterdir())):
+    ours = _written(out) if out.is_dir() and not out.is_symlink() else None
+    if ours is None:
         raise OutputError(f"{out} was not written by xcnn, so it is not overwritten", hint="choose another --out")
+    foreign = sorted(path.name for path in out.iterdir() if path.name not in ours)
+    if foreign:
+        raise OutputError(
+            f"{out} holds {foreign[0]}, which xcnn did not write, so it is not overwritten",
+            hint="move it away, or choose another --out",
+        )
+
+
+def _written(folder: Path) -> set[str] | None:
+    """The names of the files that a run wrote; nothing for an empty folder, None for one that holds no run."""
+    try:
+        listed = json.loads((folder / MANIFEST).read_text("ascii"))["files"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None if any(folder.iterdir()) else set()
+    return {str(name) for name in listed}
 
 
 class Draft:
@@ -136,6 +152,10 @@ class Draft:
         text = json.dumps(data, indent=1, allow_nan=False)
         with _as_output_error(self.out):
             (self.folder / name).write_text(text + "\n", "ascii")
+
+    def files(self) -> list[str]:
+        """The names of what has been written so far."""
+        return sorted(path.name for path in self.folder.iterdir())
 
     def publish(self) -> Path:
         """Rename the draft to its place; what stood there stays whole until then."""

@@ -53,7 +53,8 @@ def find(patterns: Sequence[str]) -> list[str]:
     for pattern in patterns:
         path = Path(pattern)
         if os.path.isdir(path):  # noqa: PTH112 (Path.is_dir raises when a name is too long or may not be looked at)
-            names = (entry.name for entry in os.scandir(path) if entry.is_file())
+            # Not the hidden ones: macOS leaves a "._cat.jpg" that is no picture beside each "cat.jpg".
+            names = (entry.name for entry in os.scandir(path) if entry.is_file() and not entry.name.startswith("."))
             matches = [str(path / name) for name in sorted(names, key=natural) if Path(name).suffix.lower() in SUFFIXES]
         elif os.path.lexists(path):
             matches = [pattern]

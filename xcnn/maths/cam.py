@@ -30,7 +30,8 @@ def channel_means(gradients: Floats) -> Floats:
     >>> channel_means(np.array([[[[1.0], [3.0]]]]))
     array([[2.]])
     """
-    return np.asarray(gradients.mean(axis=(1, 2)))
+    # In float64: over a large map the sum of float32 values loses the digits that cancel later.
+    return np.asarray(gradients.mean(axis=(1, 2), dtype=np.float64), gradients.dtype)
 
 
 def weighted_sum(features: Floats, weights: Floats) -> Floats:

@@ -26,15 +26,21 @@ def classes(scores: Any, top: int, given: Any) -> Any:
     return tf.concat([best, tf.tile(given[tf.newaxis], [tf.shape(scores)[0], 1])], axis=1)
 
 
-def slopes(scores: Any, indices: Any, path: str, features: Any) -> tuple[Any, Any]:
-    """Features (n, h, w, c) and the gradients of each chosen score by them, (n * k, h, w, c), from the layer down."""
+def slopes(scores: Any, indices: Any, layers: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Features (n, h, w, c) of layers and the gradients of each chosen score by them, (n * k, h, w, c).
+
+    One backward pass per target, from the earliest of the layers down, serves all of them.
+    """
     chosen = tf.gather(scores, indices, axis=1, batch_dims=1)
-    slopes = [tf.gradients(chosen[:, which], [features])[0] for which in range(indices.shape[1])]
-    if any(slope is None for slope in slopes):
-        raise LayerError(f"the class scores do not depend on layer {path!r}", hint="choose another layer")
-    # Image by image: the targets of one image are neighbours.
-    stacked = tf.stack([float32(slope) for slope in slopes], axis=1)
-    return float32(features), tf.reshape(stacked, [-1, *features.shape[1:]])
+    passes = [tf.gradients(chosen[:, which], list(layers.values())) for which in range(indices.shape[1])]
+    found = {}
+    for (path, features), gradients in zip(layers.items(), zip(*passes, strict=True), strict=True):
+        if any(gradient is None for gradient in gradients):
+            raise LayerError(f"the class scores do not depend on layer {path!r}", hint="choose another layer")
+        # Image by image: the targets of one image are neighbours.
+        stacked = tf.stack([float32(gradient) for gradient in gradients], axis=1)
+        found[path] = float32(features), tf.reshape(stacked, [-1, *features.shape[1:]])
+    return found
 
 
 @contextmanager

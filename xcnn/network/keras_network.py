@@ -78,6 +78,10 @@ class KerasNetwork:
         self._survey: Survey | None = None
         self._functions: dict[tuple[Any, ...], Any] = {}
 
+    def __repr__(self) -> str:
+        """One line."""
+        return f"<Network {self.name}: {self.input_shape}>"
+
     # --- what the model is -------------------------------------------------------------------------------------------
 
     @property
@@ -173,10 +177,7 @@ class KerasNetwork:
 
         def body(forward: Forward, given: Any) -> Any:
             indices = graph.classes(forward.scores, top, given)
-            slopes = {
-                path: graph.slopes(forward.scores, indices, path, at)
-                for path, at in self._tensors(forward, layers).items()
-            }
+            slopes = graph.slopes(forward.scores, indices, self._tensors(forward, layers))
             return forward.scores, indices, slopes
 
         function = self._function(("layer gradients", top, len(explicit), *layers), body, explicit=len(explicit))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import warnings
 from pathlib import Path
@@ -36,9 +37,17 @@ def load(file: ModelFile) -> Any:
             return _by_content(file)
     except Exception as error:
         raise ModelError(
-            f"Keras {keras.__version__} can't load {file.path}: {type(error).__name__}: {plain_words(error)}",
+            f"Keras {keras.__version__} can't load {file.path}: {type(error).__name__}: {_cause(error)}",
             hint="open it with the Keras that saved it and save it again as .keras",
         ) from error
+
+
+def _cause(error: Exception) -> str:
+    """Keras's own words without the config it prints before the cause."""
+    words = str(error)
+    kinds = re.findall(r"deserializing class '(\w+)'", words)
+    cause = plain_words(ValueError(words.rpartition("Exception encountered:")[2]))
+    return f"{kinds[-1]}: {cause}" if kinds else cause
 
 
 def _by_content(file: ModelFile) -> Any:

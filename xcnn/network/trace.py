@@ -22,7 +22,7 @@ TRANSPARENT = {"Identity", "Cast", "Reshape", "Transpose", "Squeeze", "ExpandDim
 CALLS = {"PartitionedCall", "StatefulPartitionedCall", "While", "StatelessWhile", "If", "StatelessIf"}
 CONVOLUTIONS = {"Conv2D", "DepthwiseConv2dNative"}
 ARITHMETIC = {"Add", "AddV2", "BiasAdd", "Sub", "Mul", "Div", "RealDiv", "DivNoNan"}
-LEARNED = ("BatchNormalization", "GroupNormalization", "LayerNormalization", "UnitNormalization")
+LEARNED = ("BatchNormalization", "GroupNormalization", "LayerNormalization", "PReLU", "UnitNormalization")
 """Layers whose arithmetic was learned: it says nothing about the range of the pixels."""
 
 

@@ -31,6 +31,8 @@ FOOTER = 40
 BAR = 16
 LEGEND = 92
 MIN_WIDTH = 300
+MIN_HEIGHT = 84
+"""Room for the three numbers of the colour bar beside a very wide picture."""
 TITLE = Font(30, 600)
 SUBTITLE = Font(19, 400, FAINT)
 CAPTION = Font(17, 400, FAINT)
@@ -71,7 +73,8 @@ def figure(pixels: Pixels, panel: Attribution, scale: Scale, style: Style, words
     """
     picture = shrunk(pixels, EDGE, grow=True)
     height, width = picture.shape[:2]
-    canvas = _template(height, width, style.colormap, panel.sign).copy()
+    tall = max(height, MIN_HEIGHT)
+    canvas = _template(tall, width, style.colormap, panel.sign).copy()
     _title(canvas, words)
     slot = max(width, MIN_WIDTH)
     for column, (panel_pixels, caption) in enumerate(
@@ -79,8 +82,8 @@ def figure(pixels: Pixels, panel: Attribution, scale: Scale, style: Style, words
     ):
         x = MARGIN + column * (slot + GAP)
         canvas[HEADER : HEADER + height, x : x + width] = panel_pixels
-        text.draw(canvas, caption, (x, HEADER + height + 26), CAPTION, room=slot)
-    _numbers(canvas, scale, panel.sign, words.unit, x=MARGIN + 2 * (slot + GAP) + BAR + 8, height=height)
+        text.draw(canvas, caption, (x, HEADER + tall + 26), CAPTION, room=slot)
+    _numbers(canvas, scale, panel.sign, words.unit, x=MARGIN + 2 * (slot + GAP) + BAR + 8, height=tall)
     return canvas
 
 

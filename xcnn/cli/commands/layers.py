@@ -13,8 +13,10 @@ from xcnn.cli import console
 def layers(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Model file, or a name from: xcnn models.")],
     *,
-    everything: Annotated[bool, typer.Option("--all", help="Also layers without a map, such as Dense.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", metavar="", help="Also layers without a map, such as Dense.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", metavar="", help="Print JSON.")] = False,
 ) -> None:
     """List the layers of a model in execution order, with the paths that --layer takes.
 
@@ -52,5 +54,7 @@ def layers(
             for layer in rows
         ],
     )
+    if not rows:
+        console.say("no layer has a map; all layers: --all")
     if chosen:
         console.say(f"default: {chosen.value}, {chosen.reason}")

@@ -11,8 +11,10 @@ from xcnn.cli import console
 
 def models(
     *,
-    load: Annotated[bool, typer.Option("--load", help="Also import extensions and list their models.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    load: Annotated[
+        bool, typer.Option("--load", metavar="", help="Also import extensions and list their models.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", metavar="", help="Print JSON.")] = False,
 ) -> None:
     """List the models that can be asked for by name.
 

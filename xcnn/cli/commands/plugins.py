@@ -29,8 +29,10 @@ TIMEOUT = 60
 
 def plugins(
     *,
-    load: Annotated[bool, typer.Option("--load", help="Import each in a process of its own and time it.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    load: Annotated[
+        bool, typer.Option("--load", metavar="", help="Import each in a process of its own and time it.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", metavar="", help="Print JSON.")] = False,
 ) -> None:
     """List installed plugins, from metadata alone.
 
