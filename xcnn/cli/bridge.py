@@ -68,7 +68,7 @@ def command(kind: type[Explainer], run: Runner, *, distribution: str) -> TyperCo
     context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
     call.__signature__ = inspect.Signature([context, *parameters])  # type: ignore[attr-defined]
     app = typer.Typer(add_completion=False, rich_markup_mode="rich")
-    app.command(name=kind.name, help=_help(kind), cls=TyperCommand)(call)
+    app.command(name=kind.name, help=_help(kind), cls=Command)(call)
     made = typer.main.get_command(app)
     assert isinstance(made, TyperCommand)  # noqa: S101 (an app with one command is that command)
     return made
@@ -144,6 +144,24 @@ def _shown(option: options.Declared) -> Any:
     if option.many:
         return ", ".join(option.default) if option.default else None
     return None if option.default in (None, False, "") else str(option.default)
+
+
+class QuickHelp:
+    """A command or group whose --help flag starts as False.
+
+    Typer leaves it None, and converting None loads pydantic: 0.1 s for every command.
+    """
+
+    def get_help_option(self, ctx: typer.Context) -> Any:
+        """Make the --help option."""
+        option = super().get_help_option(ctx)  # type: ignore[misc]
+        if option is not None:
+            option.default, option.metavar = False, ""
+        return option
+
+
+class Command(QuickHelp, TyperCommand):  # type: ignore[misc]
+    """A command of ours."""
 
 
 class PluginCommand(TyperCommand):

@@ -9,6 +9,7 @@ import warnings
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.completion import completion_init, install_callback, show_callback  # type: ignore[attr-defined]
 from typer.core import TyperGroup
 
 from xcnn._version import __version__
@@ -32,7 +33,7 @@ ABOUT = """Show what a trained Keras image model looks at.
 Example: xcnn gradcam efficientnet-lite0 photo.jpg"""
 
 
-class Commands(TyperGroup):
+class Commands(bridge.QuickHelp, TyperGroup):  # type: ignore[misc]
     """Built-in commands, built-in explainers, and third-party explainers by metadata."""
 
     def __init__(self, **extra: Any) -> None:
@@ -69,8 +70,15 @@ class Commands(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
+completion_init()
 app = typer.Typer(
-    cls=Commands, no_args_is_help=True, help=ABOUT, rich_markup_mode="rich", pretty_exceptions_enable=False
+    # Declared below: Typer's own completion options load pydantic for every command, 0.1 s.
+    add_completion=False,
+    cls=Commands,
+    no_args_is_help=True,
+    help=ABOUT,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
 )
 
 
@@ -85,6 +93,18 @@ def _options(
     *,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version, metavar="")
+    ] = False,
+    install_completion: Annotated[
+        bool,
+        typer.Option(
+            "--install-completion", help="Install completion for this shell.", callback=install_callback, metavar=""
+        ),
+    ] = False,
+    show_completion: Annotated[
+        bool,
+        typer.Option(
+            "--show-completion", help="Print the completion script of this shell.", callback=show_callback, metavar=""
+        ),
     ] = False,
 ) -> None:
     """Declare what stands before a command."""
@@ -120,9 +140,9 @@ def explain(request: Request, explainer: Explainer, display: Display, sources: d
 def _register() -> None:
     from xcnn.cli.commands import layers, models, plugins
 
-    app.command(rich_help_panel="Look around")(layers.layers)
-    app.command(rich_help_panel="Look around")(models.models)
-    app.command(rich_help_panel="Look around")(plugins.plugins)
+    app.command(rich_help_panel="Look around", cls=bridge.Command)(layers.layers)
+    app.command(rich_help_panel="Look around", cls=bridge.Command)(models.models)
+    app.command(rich_help_panel="Look around", cls=bridge.Command)(plugins.plugins)
 
 
 _register()
