@@ -23,7 +23,7 @@ class Events(Protocol):
         """The network has been traced: what was decided for the user is known."""
 
     def working(self, path: str) -> None:
-        """A picture is next."""
+        """The results of this picture are about to be written."""
 
     def explained(self, results: Sequence[Result]) -> None:
         """All results of one picture are there."""

@@ -96,7 +96,6 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
                 collected.writer = Writer(
                     draft, style, {one.name: provenance.title(one) for one in explainers}, network.name
                 )
-            events.working(images[0].path)
             batch = network.batch(
                 [image.pixels for image in images if image.pixels is not None],
                 request.target,
@@ -105,6 +104,7 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
             found = [_explained(explainer, network, batch, host) for explainer in explainers]
             collected.surveyed(network)
             for image, results in _by_image(images, explainers, found, batch, network.best(batch, PREDICTIONS)):
+                events.working(image.path)
                 collected.add(image, results)
         if network is None or not collected.explained:
             raise collected.nothing()

@@ -37,7 +37,7 @@ class Request:
     out: Annotated[
         str | None, Option("Folder to make. Default: xcnn-out/COMMAND, numbered.", short="-o", metavar="DIR")
     ] = None
-    overwrite: Annotated[bool, Option("Replace the folder if xcnn wrote it.")] = False
+    overwrite: Annotated[bool, Option("Replace the folder if xcnn wrote all that is in it.")] = False
     colormap: Annotated[
         str,
         Option("Any palette of matplotlib. auto: viridis, and a diverging one for signed maps.", metavar="NAME"),

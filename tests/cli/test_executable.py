@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -59,6 +61,26 @@ def test_an_interrupted_run_leaves_nothing_behind(photo, small_model, how):
     assert time.monotonic() - begun < 10
     assert "Traceback" not in rest
     assert [path.name for path in Path().iterdir()] == ["many"]
+
+
+def test_a_terminal_shows_a_bar_with_count_time_left_and_the_current_picture(photo, small_model):
+    for number in range(40):
+        photo(f"many/{number}.png", height=300, width=300, seed=number)
+    ours, theirs = os.openpty()
+    words = [*XCNN, "gradcam", small_model, "many", "--out", "run", "--batch-size", "4"]
+    with subprocess.Popen(words, stderr=theirs, stdout=subprocess.PIPE, env={**os.environ, "TERM": "xterm"}) as process:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # the terminal is gone when the program has ended
+            while piece := os.read(ours, 65536):
+                shown += piece
+        answer = process.stdout.read()
+    os.close(ours)
+
+    assert (process.returncode, answer) == (0, b"run/report.html\n")
+    assert re.search(rb"\d+/40", shown)
+    assert re.search(rb"0:00:\d\d", shown)
+    assert re.search(rb"many/\d+\.png", shown)
 
 
 def test_a_reader_that_stops_early_is_no_error(small_model):

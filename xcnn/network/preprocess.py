@@ -71,19 +71,14 @@ def by_evidence(arithmetic: Sequence[str]) -> Decision:
 def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     """Resize a (h, w, 3) uint8 picture to `size` (height, width), by area when it shrinks."""
     import cv2
+    import numpy as np
 
     height, width = size
     if pixels.shape[:2] == (height, width):
         return pixels
     shrinks = pixels.shape[0] >= height and pixels.shape[1] >= width
-    return np_uint8(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR))
-
-
-def np_uint8(array: object) -> Pixels:
-    """The array as uint8."""
-    import numpy as np
-
-    return np.asarray(array, np.uint8)
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=method), np.uint8)
 
 
 def apply(preprocessing: Preprocessing, pixels: Pixels, *, channels: int) -> Floats:
