@@ -14,6 +14,7 @@ class FakeNetwork:
     name = "fake"
     warnings = ()
     input_shape = (4, 4, 3)
+    input_size = (4, 4)
 
     def __init__(self, features=None, gradients=None):
         self.features = np.zeros((1, 2, 2, 1), np.float32) if features is None else np.asarray(features, np.float32)
@@ -60,6 +61,8 @@ class FakeNetwork:
             "path": "",
             "sha256": "",
             "input_shape": [4, 4, 3],
+            "input_size": [4, 4],
+            "trusted": False,
             "classes": 3,
             "score": "output",
             "preprocessing": {"name": "none", "summary": "pixels as they are", "reason": "a fake"},

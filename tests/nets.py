@@ -176,3 +176,41 @@ def reference_gradcam(model, layer, inputs, index):
                 total = sum(alpha[k] * features[n, y, x, k] for k in range(features.shape[3]))
                 maps[n, y, x] = max(0.0, total)
     return maps
+
+
+def channels_first_twin(model):
+    """A flat model as it is and with the channels first, with the same weights."""
+    twin = keras.Sequential([keras.Input((3, SIZE, SIZE))], name="channels_first")
+    for layer in model.layers[1:]:
+        config = layer.get_config()
+        if "data_format" in config:
+            config["data_format"] = "channels_first"
+        if isinstance(layer, keras.layers.BatchNormalization):
+            config["axis"] = 1
+        twin.add(layer.__class__.from_config(config))
+    twin.set_weights(model.get_weights())
+    return twin
+
+
+def segmentation(activation="softmax", classes=3, size=SIZE):
+    """Down and up again: a score per class and pixel."""
+    keras.utils.set_random_seed(5)
+    pixels = keras.Input((size, size, 3))
+    fine = keras.layers.Conv2D(6, 3, padding="same", activation="relu", name="fine")(pixels)
+    coarse = keras.layers.Conv2D(8, 3, strides=4, padding="same", activation="relu", name="coarse")(fine)
+    deep = keras.layers.Conv2D(8, 3, padding="same", activation="relu", name="deep")(coarse)
+    up = keras.layers.UpSampling2D(4, name="up")(deep)
+    both = keras.layers.Concatenate(name="both")([up, fine])
+    maps = keras.layers.Conv2D(classes, 1, activation=activation, name="maps")(both)
+    return keras.Model(pixels, maps, name="segmentation")
+
+
+def with_numbers():
+    """A picture and five numbers, and two outputs: a class and a size."""
+    keras.utils.set_random_seed(6)
+    pixels, numbers = keras.Input((SIZE, SIZE, 3), name="photo"), keras.Input((5,), name="patient")
+    x = keras.layers.Conv2D(6, 3, activation="relu", name="conv")(pixels)
+    both = keras.layers.Concatenate()([keras.layers.GlobalAveragePooling2D(name="gap")(x), numbers])
+    kind = keras.layers.Dense(3, activation="softmax", name="kind")(both)
+    size = keras.layers.Dense(1, name="size")(keras.layers.Dense(4, activation="relu", name="hidden")(both))
+    return keras.Model([pixels, numbers], [kind, size], name="with_numbers")

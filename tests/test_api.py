@@ -170,7 +170,7 @@ def test_a_run_from_files_says_which_command_does_the_same(photo, small_model):
     run = xcnn.explain(small_model, photo("a b.png"), layer="base/conv1", target=[2, "top"], preprocess="tf")
 
     assert run.about["command"] == (
-        f"xcnn gradcam {small_model} 'a b.png' --layer base/conv1 --target 2 --target top --preprocess tf"
+        f"xcnn gradcam {small_model} 'a b.png' --layer base/conv1 --preprocess tf --target 2 --target top"
     )
 
 

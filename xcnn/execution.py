@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 from xcnn import opening, provenance
 from xcnn.errors import ImageError, OptionError, PluginError, XcnnError
 from xcnn.events import Silent
+from xcnn.options import declared
 from xcnn.plugin import Attribution, Failure, Result, Run
+from xcnn.request import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -69,6 +71,7 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
         If the run as a whole can't go on, or no picture could be explained.
     """
     from xcnn.io import artifacts
+    from xcnn.io.images import fitted
     from xcnn.render.style import Style
 
     begun = time.monotonic()
@@ -80,15 +83,16 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
     out = Path(request.out) if request.out else out
     if out:
         artifacts.check(out, overwrite=request.overwrite, inputs=reads)
-    network, checked = _model(request.model if model is None else model, request.preprocess, host)
+    network, checked = _model(request.model if model is None else model, request, host)
     events.started(len(todo))
 
     with ExitStack() as stack:
         collected = _Collected(events, alone=len(todo) == 1, keep=keep)
-        for images in _chunks(todo, request.batch_size, collected):
+        for decoded in _chunks(todo, request.batch_size, collected):
             if network is None:
                 events.opening(request.model or "the model")
-                network = checked.open()
+                network = checked.open(decoded[0].size)
+            images = [fitted(image, network.input_size, checked.fit) for image in decoded]
             if out and collected.writer is None:
                 from xcnn.saving import Writer
 
@@ -96,11 +100,7 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
                 collected.writer = Writer(
                     draft, style, {one.name: provenance.title(one) for one in explainers}, network.name
                 )
-            batch = network.batch(
-                [image.pixels for image in images if image.pixels is not None],
-                request.target,
-                _rng(request.seed, images[0]),
-            )
+            batch = network.batch([_channels(image) for image in images], request.target, _rng(request.seed, images[0]))
             found = [_explained(explainer, network, batch, host) for explainer in explainers]
             collected.surveyed(network)
             for image, results in _by_image(images, explainers, found, batch, network.best(batch, PREDICTIONS)):
@@ -115,6 +115,7 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
             host=host,
             style=style,
             sources=sources or {},
+            fit=checked.fit,
             repeatable=bool(request.model) and len(paths) == len(todo),
         )
         about["seconds"] = round(time.monotonic() - begun, 2)
@@ -134,12 +135,18 @@ def _found(given: list[Any]) -> list[Any]:
     return [*(images.find(paths) if paths else []), *(one for one in given if not isinstance(one, str))]
 
 
-def _model(model: Any, preprocess: str, host: Host) -> tuple[Network | None, opening.Checked]:
+def _model(model: Any, request: Request, host: Host) -> tuple[Network | None, opening.Checked]:
     if not hasattr(model, "layer_gradients"):
-        return None, opening.check(model, preprocess, host)
-    if preprocess != opening.AUTO:
-        raise OptionError("the network is open already", hint="give preprocess to xcnn.open_network instead")
-    return model, opening.Checked(model)
+        return None, opening.check(model, request, host)
+    for option in declared(Settings):
+        if option.name != "fit" and getattr(request, option.name) != option.default:
+            raise OptionError("the network is open already", hint=f"give {option.name} to xcnn.open_network instead")
+    return model, opening.Checked(model, fit=request.fit or opening.STRETCH)
+
+
+def _channels(image: Image) -> Any:
+    """The pixels of an image, with their transparency where it has some."""
+    return image.pixels if image.rgba is None else image.rgba
 
 
 class _Collected:
@@ -177,7 +184,7 @@ class _Collected:
             self.writer.add(image.pixels, results)
         if self._keep:
             # A file can be read again when the run is saved; pixels from memory can't.
-            light = replace(image, pixels=None) if Path(image.path).is_file() else image
+            light = replace(image, pixels=None, rgba=None) if Path(image.path).is_file() else image
             self.results += [replace(result, image=light) for result in results]
         self.events.explained(results)
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xcnn.errors import ModelError, OptionError, did_you_mean
+from xcnn.network import labels as label_files
+from xcnn.network import preflight, preprocess, sidecar
+from xcnn.network.choices import Choices
+from xcnn.network.preprocess import Decision
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from xcnn.host import Host
     from xcnn.network.preflight import ModelFile
-    from xcnn.plugin import NamedModel, Network, Preprocessing
+    from xcnn.network.sidecar import Sidecar
+    from xcnn.plugin import NamedModel, Network
+    from xcnn.request import Settings
 
-AUTO = "auto"
+STRETCH = "stretch"
 
 
 @dataclass(frozen=True)
@@ -23,34 +31,101 @@ class Checked:
     model: Any = None
     file: ModelFile | None = None
     named: NamedModel | None = None
-    preprocessing: Preprocessing | None = None
+    choices: Choices = Choices()  # noqa: RUF009 (frozen)
+    fit: str = STRETCH
 
-    def open(self) -> Network:
-        """Load it, which imports TensorFlow and takes seconds."""
+    def open(self, pictures: tuple[int, int] | None = None) -> Network:
+        """Load it, which imports TensorFlow and takes seconds; `pictures` is the size of the first picture."""
         from xcnn.network import open_network
 
-        return open_network(self.model, file=self.file, named=self.named, preprocessing=self.preprocessing)
+        choices = replace(self.choices, pictures=pictures)
+        return open_network(self.model, file=self.file, named=self.named, choices=choices)
 
 
-def check(model: Any, preprocess: str, host: Host) -> Checked:
-    """Find a model by path or name and a preprocessing by name, and refuse what can't or must not be loaded.
+def check(model: Any, settings: Settings, host: Host) -> Checked:
+    """Find a model by path or name, and what is said about it, and refuse what can't or must not be loaded.
 
     Raises
     ------
     ModelError, UnsafeModelError
         As `xcnn.network.preflight.inspect`.
     OptionError
-        If there is no such preprocessing.
+        If a setting can't be followed: no such preprocessing, label file, input file, ...
     """
-    preprocessing = None if preprocess == AUTO else _preprocessing(preprocess, host)
+    said = Choices(
+        preprocessing=_asked(settings.preprocess, host),
+        labels=_labels(settings.labels),
+        output=settings.output or "",
+        on=settings.on,
+        at=settings.at,
+        input_size=settings.input_size,
+        inputs=_inputs(settings.input),
+    )
+    fit = settings.fit or STRETCH
     if not isinstance(model, (str, Path)):
         if not hasattr(model, "get_layer"):
             raise ModelError(f"{type(model).__name__} is no Keras model", hint="give a path, a name or a keras.Model")
-        return Checked(model, preprocessing=preprocessing)
-    from xcnn.network import preflight
-
+        return Checked(model, choices=said, fit=fit)
     named = _named(str(model), host)
-    return Checked(None, preflight.inspect(named.path() if named else Path(model)), named, preprocessing)
+    path = named.path() if named else Path(model)
+    file = preflight.inspect(path)
+    if named:
+        return Checked(None, file, named, said, fit)
+    beside = sidecar.read(path)
+    said = _completed(said, beside, path, host)
+    return Checked(None, file, None, said, settings.fit or (beside.fit if beside and beside.fit else STRETCH))
+
+
+def _completed(said: Choices, beside: Sidecar | None, path: Path, host: Host) -> Choices:
+    """Fill in what the user left open from the files beside a model."""
+    if beside is None:
+        found = None if said.labels else label_files.beside(path)
+        return replace(said, labels=(label_files.read(found), found.name)) if found else said
+    where = sidecar.place(path).name
+    names = None if said.labels else sidecar.class_names(beside, path)
+    return replace(
+        said,
+        preprocessing=said.preprocessing or _stated(beside, where, host),
+        labels=said.labels or ((names, where) if names else None),
+        layer=(beside.layer, f"as {where} says") if beside.layer else None,
+        output=said.output or beside.output or "",
+        input_size=said.input_size or beside.input_size,
+        notes=tuple(f"{where}: {note}" for note in beside.notes),
+    )
+
+
+def _stated(beside: Sidecar, where: str, host: Host) -> Decision | None:
+    mode = beside.preprocessing
+    if mode is None or mode == preprocess.AUTO:
+        return None
+    return Decision(_preprocessing(mode, host) if isinstance(mode, str) else mode, f"as {where} says")
+
+
+def _asked(word: str, host: Host) -> Decision | None:
+    return None if word == preprocess.AUTO else Decision(_preprocessing(word, host), "asked for")
+
+
+def _labels(word: str | None) -> tuple[tuple[str, ...], str] | None:
+    if word is None:
+        return None
+    if word == label_files.IMAGENET and not Path(word).exists():
+        return label_files.imagenet(), "imagenet"
+    return label_files.read(Path(word)), word
+
+
+def _inputs(words: Sequence[str]) -> Mapping[str, Any]:
+    """Read ``NAME=FILE``: a picture as (h, w, 3) uint8, or the numbers of a .npy file."""
+    from xcnn.io import images
+
+    found: dict[str, Any] = {}
+    for word in words:
+        name, sign, path = word.partition("=")
+        if not (sign and name and path):
+            raise OptionError(f"--input is {word!r}; it must be NAME=FILE", hint="list the inputs with: xcnn doctor")
+        if name in found:
+            raise OptionError(f"--input {name} is given twice", hint="give each input once")
+        found[name] = images.numbers(path) if path.lower().endswith(".npy") else images.read(path).pixels
+    return found
 
 
 def _named(word: str, host: Host) -> NamedModel | None:
@@ -72,12 +147,13 @@ def _named(word: str, host: Host) -> NamedModel | None:
     )
 
 
-def _preprocessing(word: str, host: Host) -> Preprocessing:
+def _preprocessing(word: str, host: Host) -> Any:
     for extensions in (False, True):
         known = host.preprocessors(extensions=extensions)
         if word in known:
             return known[word]
+    auto = preprocess.AUTO
     raise OptionError(
         f"there is no preprocessing {word!r}",
-        hint=did_you_mean(word, [AUTO, *known], "one of " + ", ".join([AUTO, *known])),
+        hint=did_you_mean(word, [auto, *known], "one of " + ", ".join([auto, *known])),
     )

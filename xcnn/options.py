@@ -37,7 +37,8 @@ class Option:
     choices : tuple of str
         The accepted words; empty accepts any.
     separator : str
-        For a tuple: one string is split at this character (``"a,b"`` means ``("a", "b")``).
+        For a tuple: one string is split at this character (``"a,b"`` means ``("a", "b")``, ``"8x4"`` means ``(8, 4)``).
+        A pair of numbers separated by ``x`` is a size, and one number means a square.
     positional : bool
         An argument instead of a flag on the command line.
     """
@@ -74,12 +75,18 @@ class Declared:
         return bool(self.type == tuple[str, ...])
 
     @property
+    def pair(self) -> bool:
+        """Whether the value is a pair of whole numbers."""
+        return bool(self.type == tuple[int, int])
+
+    @property
     def flag(self) -> str:
         """The long flag on the command line."""
         return "--" + self.name.replace("_", "-")
 
 
 SCALARS = (str, int, float, bool)
+TUPLES = (tuple[str, ...], tuple[int, int])
 
 
 def declared(kind: type) -> tuple[Declared, ...]:
@@ -103,9 +110,10 @@ def _declared_field(kind: type, field: dataclasses.Field[Any], hint: Any) -> Dec
         arms = [arm for arm in typing.get_args(bare) if arm is not type(None)]
         optional = len(arms) < len(typing.get_args(bare))
         bare = arms[0] if len(arms) == 1 else bare
-    if bare not in SCALARS and bare != tuple[str, ...]:
+    if bare not in SCALARS and bare not in TUPLES:
         raise TypeError(
-            f"{kind.__name__}.{field.name} has type {bare}; an option is str, int, float, bool or tuple[str, ...]"
+            f"{kind.__name__}.{field.name} has type {bare}; an option is str, int, float, bool, tuple[str, ...] or "
+            "tuple[int, int]"
         )
     return Declared(field.name, bare, optional, field.default, option)
 
@@ -120,14 +128,12 @@ def checked(option: Declared, value: Any) -> Any:
     """
     if value is None and option.optional:
         return None
-    converted: Any = _words(option, value) if option.many else _scalar(option, value)
-    low, high = option.option.minimum, option.option.maximum
-    if not option.many and ((low is not None and not converted >= low) or (high is not None and not converted <= high)):
-        # Written with "not" so that a NaN is refused, too.
-        ends = f"{low:g} or more" if high is None else f"{high:g} or less" if low is None else f"in {low:g}..{high:g}"
-        raise OptionError(
-            f"{option.flag} is {converted}; it must be {ends}{' ' + option.option.unit if option.option.unit else ''}"
-        )
+    if option.many:
+        converted: Any = _words(option, value)
+    else:
+        converted = _pair(option, value) if option.pair else _scalar(option, value)
+        for number in converted if option.pair else (converted,):
+            _check_range(option, number)
     for word in converted if option.many else (converted,):
         if option.option.choices and word not in option.option.choices:
             raise OptionError(
@@ -135,6 +141,41 @@ def checked(option: Declared, value: Any) -> Any:
                 hint=did_you_mean(str(word), option.option.choices, "one of " + ", ".join(option.option.choices)),
             )
     return converted
+
+
+def _check_range(option: Declared, number: Any) -> None:
+    low, high = option.option.minimum, option.option.maximum
+    if (low is not None and not number >= low) or (high is not None and not number <= high):
+        # Written with "not" so that a NaN is refused, too.
+        ends = f"{low:g} or more" if high is None else f"{high:g} or less" if low is None else f"in {low:g}..{high:g}"
+        raise OptionError(
+            f"{option.flag} is {number}; it must be {ends}{' ' + option.option.unit if option.option.unit else ''}"
+        )
+
+
+def _pair(option: Declared, value: Any) -> tuple[int, int]:
+    """Two whole numbers: given as such, as text with the separator between, or as one number for a square."""
+    separator = option.option.separator
+    given: Any = value.lower().split(separator) if isinstance(value, str) else value
+    if isinstance(given, (int, float)) and not isinstance(given, bool):
+        given = [given]
+    numbers: list[int] = []
+    if isinstance(given, Iterable) and not isinstance(given, (bytes, Mapping)):
+        try:
+            numbers = [int(one) if isinstance(one, str) else int(operator.index(one)) for one in given]
+        except (TypeError, ValueError):
+            numbers = []
+    if len(numbers) == 1 and separator == "x":
+        numbers *= 2
+    if len(numbers) != 2:  # noqa: PLR2004
+        form = "a number, or two like 8x4 (height x width)" if separator == "x" else f"two numbers like 8{separator}4"
+        raise OptionError(f"{option.flag} is {value!r}; it must be {form}")
+    return numbers[0], numbers[1]
+
+
+def spelled(option: Declared, value: Any) -> str:
+    """A value as it is typed."""
+    return option.option.separator.join(map(str, value)) if option.pair else str(value)
 
 
 def _words(option: Declared, value: Any) -> tuple[str, ...]:

@@ -91,11 +91,11 @@ class Batch:
     """
 
     pixels: Pixels
-    """(n, h, w, 3) uint8, resized to the network's input."""
+    """(n, h, w, 3) uint8, resized to the network's input; (n, h, w, 4) for networks with four channels."""
     prepare: Callable[[Pixels], Floats]
     """Turns pixels into inputs: the network's preprocessing."""
-    wanted: tuple[int | Top, ...]
-    """The targets asked for: class indices, and `Top` for the network's own choice."""
+    wanted: tuple[int | Top | Contrast, ...]
+    """The targets asked for: class indices, `Top` for the network's own choice, and contrasts."""
     rng: np.random.Generator
     """The only source of random numbers."""
     progress: Callable[[int, int], None] = field(default=_silent)
@@ -104,6 +104,10 @@ class Batch:
     """(n, classes) float32, once a pass has computed them."""
     targets: tuple[Target, ...] | None = None
     """One per row, once a pass has computed the scores."""
+    points: Floats | None = None
+    """(n, 2) float32: for networks of maps, the place to explain in each image as fractions of height and width."""
+    areas: Floats | None = None
+    """(n, classes) float32: for networks of maps, how much of each image is predicted to be of each class."""
 
     @cached_property
     def inputs(self) -> Floats:
@@ -123,6 +127,14 @@ class Top:
     count: int
 
 
+@dataclass(frozen=True)
+class Contrast:
+    """The score of class ``plus`` less that of class ``minus``; without a ``plus``, what speaks against ``minus``."""
+
+    plus: int | None
+    minus: int
+
+
 class Network(Protocol):
     """A trained image model as explainers see it: NumPy in, NumPy out, float32, channels last."""
 
@@ -137,6 +149,10 @@ class Network(Protocol):
     @property
     def input_shape(self) -> tuple[int | None, int | None, int]:
         """Height, width (None when any will do) and channels."""
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Height and width that pictures are resized to."""
 
     def layers(self) -> tuple[Layer, ...]:
         """List every call of every layer in execution order, nested ones as ``outer/inner``."""
@@ -166,8 +182,14 @@ class Network(Protocol):
         Raises LayerError for one that is unknown, has no spatial output or does not influence the score.
         """
 
+    def input_gradients(self, batch: Batch) -> Floats:
+        """Compute the gradients of each row's score by the input, (rows, h, w, c).
+
+        One forward pass per image; fills ``batch.scores`` and ``batch.targets``.
+        """
+
     def batch(self, pictures: Sequence[Pixels], wanted: Sequence[str], rng: np.random.Generator) -> Batch:
-        """Resize pictures, each (h, w, 3) uint8, and make them a batch with the targets asked for."""
+        """Resize pictures, each (h, w, 3 or 4) uint8, and make them a batch with the targets asked for."""
 
     def predict(self, batch: Batch) -> None:
         """Fill the scores and targets of a batch, unless a pass has done so."""
@@ -208,6 +230,14 @@ class Explainer:
     def fits(self, network: Network) -> str | None:  # noqa: ARG002 (for subclasses)
         """Say why this explainer can't work on `network`; None when it can."""
         return None
+
+    def picks(self, network: Network) -> Choice | None:  # noqa: ARG002 (for subclasses)
+        """Tell the layer it looks at unless told otherwise, and why; None when it looks at none."""
+        return None
+
+    def cost(self, network: Network) -> int:  # noqa: ARG002 (for subclasses)
+        """How often the network runs, forward or backward, per row: what `xcnn doctor` estimates the time from."""
+        return 2
 
 
 def panels(

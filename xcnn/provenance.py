@@ -32,6 +32,7 @@ def about(
     style: Style,
     sources: Mapping[str, str],
     repeatable: bool,
+    fit: str,
 ) -> dict[str, Any]:
     """Describe a run.
 
@@ -48,6 +49,7 @@ def about(
         "explainers": [_explainer(explainer, host, sources) for explainer in explainers],
         "options": requests.rows(request, sources),
         "model": model,
+        "fit": fit,
         "palette": {
             "name": style.colormap,
             "stops": colours.stops(style.colormap, "positive"),

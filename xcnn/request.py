@@ -16,11 +16,89 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class Settings:
+    """How a model is to be opened and understood: the options of every command that takes one."""
+
+    preprocess: Annotated[
+        str,
+        Option(
+            "What pixels become: auto, none, unit (0..1), tf (-1..1), caffe, torch, a keras.applications name, or a "
+            "plugin's.",
+            metavar="NAME",
+        ),
+    ] = "auto"
+    fit: Annotated[
+        str | None,
+        Option(
+            "How a picture of another shape is made to fit: stretch, crop (the middle), pad (black). Default: stretch.",
+            choices=("stretch", "crop", "pad"),
+            metavar="HOW",
+        ),
+    ] = None
+    input_size: Annotated[
+        tuple[int, int] | None,
+        Option(
+            "Size to feed a model that takes any: 299, or HxW.",
+            minimum=1,
+            maximum=16384,
+            unit="px",
+            separator="x",
+            metavar="HxW",
+        ),
+    ] = None
+    labels: Annotated[
+        str | None,
+        Option(
+            "Class names: a file (lines, CSV or JSON), or imagenet. Default: a file beside the model.", metavar="FILE"
+        ),
+    ] = None
+    input: Annotated[
+        tuple[str, ...],
+        Option("Feed an input of the model another picture or .npy file: NAME=FILE. Repeatable.", metavar="NAME=FILE"),
+    ] = ()
+    output: Annotated[
+        str | None, Option("Which output to explain, by name or number. Default: the first.", metavar="NAME")
+    ] = None
+    on: Annotated[
+        str,
+        Option("Explain the logit or the probability.", choices=("logit", "probability"), metavar="WHAT"),
+    ] = "logit"
+    at: Annotated[
+        tuple[int, int] | None,
+        Option(
+            "For outputs that are maps: the pixel X,Y of the picture to explain. Default: the mean over the predicted "
+            "area.",
+            minimum=0,
+            separator=",",
+            metavar="X,Y",
+        ),
+    ] = None
+    custom_objects: Annotated[
+        tuple[str, ...],
+        Option("Classes that the model needs, as module:Class; runs that module. Repeatable.", metavar="MODULE:CLASS"),
+    ] = ()
+    trust_model: Annotated[
+        str | None,
+        Option("Let exactly the file with this hash run its own code (Lambda layers).", metavar="sha256:HASH"),
+    ] = None
+    max_model_gb: Annotated[
+        float, Option("Refuse models that would take more memory.", minimum=0.001, unit="GB", metavar="N")
+    ] = 8.0
+
+    def __post_init__(self) -> None:
+        """Convert and check every option."""
+        options.normalise(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request(Settings):
     """The options that all explainers share."""
 
     model: Annotated[
-        str, Option("Model file (.keras, .h5, .hdf5), or a name from: xcnn models.", metavar="MODEL", positional=True)
+        str,
+        Option(
+            "Model file (.keras, .h5, .hdf5, .json), or a name from: xcnn models.", metavar="MODEL", positional=True
+        ),
     ]
     images: Annotated[
         tuple[str, ...],
@@ -28,12 +106,12 @@ class Request:
     ] = ()
     target: Annotated[
         tuple[str, ...],
-        Option("What to explain: top, top3, a class index or a class name. Repeatable.", short="-t", metavar="CLASS"),
+        Option(
+            "What to explain: top, top3, a class index or name, 'A vs B', not:A. Repeatable.",
+            short="-t",
+            metavar="CLASS",
+        ),
     ] = ("top",)
-    preprocess: Annotated[
-        str,
-        Option("What pixels become: auto, none, unit (0..1), tf (-1..1), caffe, torch, or a plugin's.", metavar="NAME"),
-    ] = "auto"
     out: Annotated[
         str | None, Option("Folder to make. Default: xcnn-out/COMMAND, numbered.", short="-o", metavar="DIR")
     ] = None
@@ -45,10 +123,6 @@ class Request:
     alpha: Annotated[float, Option("How much the map covers the picture.", minimum=0, maximum=1, metavar="0..1")] = 0.5
     batch_size: Annotated[int, Option("Images computed at once.", minimum=1, maximum=4096, metavar="N")] = 16
     seed: Annotated[int, Option("Where random numbers start.", minimum=0, metavar="N")] = 0
-
-    def __post_init__(self) -> None:
-        """Convert and check every option."""
-        options.normalise(self)
 
 
 WHERE = {"out", "overwrite"}
@@ -70,7 +144,7 @@ def _flag(option: options.Declared, value: Any) -> list[str]:
     if option.type is bool:
         return [option.flag if value else f"--no-{option.name.replace('_', '-')}"]
     if not option.many:
-        return [option.flag, str(value)]
+        return [option.flag, options.spelled(option, value)]
     values = [option.option.separator.join(value)] if option.option.separator else value
     return [word for one in values for word in (option.flag, one)]
 

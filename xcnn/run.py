@@ -10,7 +10,7 @@ from xcnn.errors import ModelError, OptionError
 from xcnn.execution import execute
 from xcnn.host import Host
 from xcnn.plugin import Explainer
-from xcnn.request import Request
+from xcnn.request import Request, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ def list_explainers() -> tuple[str, ...]:
     return (*host.builtin, *(name for name in host.listings if name not in host.builtin))
 
 
-def open_network(model: Any, *, preprocess: str = "auto") -> Network:
+def open_network(model: Any, *, preprocess: str = "auto", **settings: Any) -> Network:
     """Open a model once, to explain with it many times.
 
     Parameters
@@ -33,6 +33,9 @@ def open_network(model: Any, *, preprocess: str = "auto") -> Network:
         A model file, a name from ``xcnn models``, or a model in memory.
     preprocess : str
         What pixels become; "auto" decides by evidence.
+    **settings
+        The other options that say how a model is understood, as on the command line: ``labels``, ``output``, ``on``,
+        ``at``, ``input_size``, ``input``, ``custom_objects``, ``trust_model``, ``max_model_gb``.
 
     Raises
     ------
@@ -43,7 +46,8 @@ def open_network(model: Any, *, preprocess: str = "auto") -> Network:
     OptionError
         If there is no such preprocessing.
     """
-    return opening.check(model, preprocess, Host()).open()
+    options.check([Settings], settings)
+    return opening.check(model, Settings(preprocess=preprocess, **settings), Host()).open()
 
 
 def explain(

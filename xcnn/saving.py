@@ -96,7 +96,7 @@ class Writer:
         stem = self._draft.unique(stem + layer + part)
         scale = scales[panel.layer]
         empty = not panel.values.any()
-        notes = [*panel.notes, *([NO_EVIDENCE] if empty and panel.sign == "positive" else [])]
+        notes = [*result.target.notes, *panel.notes, *([NO_EVIDENCE] if empty and panel.sign == "positive" else [])]
         words = self._words(result, panel, "no positive evidence" if empty else "")
         drawn = figure.figure(pixels, panel, scale, self._style, words)
         files = {
@@ -209,14 +209,17 @@ def save(run: Run, out: str | Path, *, overwrite: bool) -> Path:
         writer = Writer(draft, style, titles, run.about["model"]["name"])
         for _, group in groupby(run.results, key=lambda result: id(result.image)):
             results = list(group)
-            writer.add(_pixels(results[0].image), results)
+            writer.add(_pixels(results[0].image, run.about), results)
         return writer.finish(run.about, run.failures, run.warnings)
 
 
-def _pixels(image: Image) -> Pixels:
+def _pixels(image: Image, about: Mapping[str, Any]) -> Pixels:
     if image.pixels is not None:
         return image.pixels
     again = images.read(image.path)
     if again.sha256 != image.sha256 or again.pixels is None:
         raise ImageError(f"{image.path} has changed since it was explained", hint="explain it again")
-    return again.pixels
+    height, width = about["model"]["input_size"]
+    fitted = images.fitted(again, (height, width), about["fit"]).pixels
+    assert fitted is not None  # noqa: S101 (read above)
+    return fitted

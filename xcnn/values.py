@@ -48,6 +48,8 @@ class Image:
     """Height and width in pixels."""
     notes: tuple[str, ...] = ()
     pixels: Pixels | None = field(default=None, repr=False, compare=False)
+    rgba: Pixels | None = field(default=None, repr=False, compare=False)
+    """(h, w, 4) uint8 before transparent parts were shown on white, for networks with four channels."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ class Target:
     probability: float | None
     coefficients: tuple[tuple[int, float], ...]
     """Pairs of output index and weight; all other outputs weigh 0."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know about this score."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +75,16 @@ class Layer:
     """One call of one layer, in execution order.
 
     ``path`` joins the names of nested models with ``/``; a layer called several times has ``[0]``, ``[1]``, ... behind
-    its name. ``shape`` is the output without the batch axis, () when the layer returns no single tensor.
+    its name. ``shape`` is the output without the batch axis and with the channels last, () when the layer returns no
+    single tensor. ``parameters`` counts the numbers in its weights, those of layers inside it included.
     """
 
     path: str
     kind: str
     shape: tuple[int | None, ...]
     leaf: bool
+    parameters: int = 0
+    activation: str = ""
 
     @property
     def spatial(self) -> bool:

@@ -247,7 +247,7 @@ def test_a_gray_net_and_a_siamese_net_work_unchanged(xcnn, photo):
     code, _, err = xcnn("gradcam", "siamese.keras", photo(), "--out", "b")
 
     assert code == 0
-    assert "note: the model has 2 inputs; each receives the picture" in err
+    assert "note: the model has 2 inputs that take pictures; each receives the same one" in err
     assert "layer: tower/act2[1]" in err
 
 

@@ -581,12 +581,12 @@ def test_an_array_of_another_type_is_refused(kind):
     assert caught.value.message == f"mine has type {np.dtype(kind)}; xcnn takes uint8 pixels in 0..255"
 
 
-@pytest.mark.parametrize("shape", [(), (4,), (2, 2, 2), (2, 2, 4), (1, 2, 2, 3), (0, 2, 3), (2, 0), (3, 2, 0)])
+@pytest.mark.parametrize("shape", [(), (4,), (2, 2, 2), (2, 2, 5), (1, 2, 2, 3), (0, 2, 3), (2, 0), (3, 2, 0)])
 def test_an_array_of_another_shape_is_refused(shape):
     with pytest.raises(ImageError) as caught:
         images.from_array(np.zeros(shape, np.uint8), "mine")
 
-    assert caught.value.message == f"mine has shape {shape}; xcnn takes (h, w, 3), (h, w, 1) or (h, w)"
+    assert caught.value.message == f"mine has shape {shape}; xcnn takes (h, w, 3 or 4), (h, w, 1) or (h, w)"
 
 
 def test_an_image_without_pixels_stays_the_same_image(tmp_path):

@@ -11,10 +11,10 @@ from typer.core import TyperCommand
 from xcnn import options
 from xcnn.cli.display import Display
 from xcnn.errors import PluginError
-from xcnn.request import Request
+from xcnn.request import Request, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from xcnn.host import Host
     from xcnn.options import Option
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Runner = Callable[[Request, Explainer, Display, dict[str, str]], None]
 
 OWN_PANEL = "What to explain"
+MODEL_PANEL = "The model"
 COMMON_PANEL = "Every explainer"
 SCREEN_PANEL = "Screen"
 
@@ -42,9 +43,7 @@ def command(kind: type[Explainer], run: Runner, *, distribution: str) -> TyperCo
     PluginError
         If an option of the explainer has the name of a common one.
     """
-    panels = {kind: OWN_PANEL, Request: COMMON_PANEL, Display: SCREEN_PANEL}
     taken: dict[str, str] = {}
-    parameters: list[inspect.Parameter] = []
     for owner, panel in ((Request, COMMON_PANEL), (Display, SCREEN_PANEL), (kind, OWN_PANEL)):
         for option in options.declared(owner):
             for flag in filter(None, (option.name, option.option.short)):
@@ -54,24 +53,46 @@ def command(kind: type[Explainer], run: Runner, *, distribution: str) -> TyperCo
                         hint="the plugin must rename it",
                     )
                 taken[flag] = panel
-    for owner, panel in panels.items():
-        parameters += [_parameter(option, panel) for option in options.declared(owner)]
+
+    def call(explainer: Any, request: Any, display: Any, sources: dict[str, str]) -> None:
+        run(request, explainer, display, sources)
+
+    return built(call, kinds=(kind, Request, Display), name=kind.name, words=_help(kind))
+
+
+def built(call: Callable[..., None], *, kinds: Sequence[type], name: str, words: str) -> TyperCommand:
+    """Make a command whose options are the fields of dataclasses.
+
+    `call` receives an instance of each of `kinds`, then where each option came from.
+    """
+    parameters = [
+        _parameter(option, _panel(kind, option, first=kind is kinds[0]))
+        for kind in kinds
+        for option in options.declared(kind)
+    ]
     # Arguments come first, whatever class declares them.
     parameters.sort(key=lambda parameter: parameter.name not in {"model", "images"})
 
-    def call(ctx: typer.Context, **values: Any) -> None:
-        sources = {name: _source(ctx, name) for name in values}
-        given = {name: value for name, value in values.items() if value is not None and value != []}
-        request = Request(**options.picked(Request, given))
-        run(request, kind(**options.picked(kind, given)), Display(**options.picked(Display, given)), sources)
+    def whole(ctx: typer.Context, **values: Any) -> None:
+        sources = {option: _source(ctx, option) for option in values}
+        given = {option: value for option, value in values.items() if value is not None and value != []}
+        call(*(kind(**options.picked(kind, given)) for kind in kinds), sources)
 
     context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
-    call.__signature__ = inspect.Signature([context, *parameters])  # type: ignore[attr-defined]
+    whole.__signature__ = inspect.Signature([context, *parameters])  # type: ignore[attr-defined]
     app = typer.Typer(add_completion=False, rich_markup_mode="rich")
-    app.command(name=kind.name, help=_help(kind), cls=Command)(call)
+    app.command(name=name, help=words, cls=Command)(whole)
     made = typer.main.get_command(app)
     assert isinstance(made, TyperCommand)  # noqa: S101 (an app with one command is that command)
     return made
+
+
+def _panel(kind: type, option: options.Declared, *, first: bool) -> str:
+    if option.name in {one.name for one in options.declared(Settings)}:
+        return MODEL_PANEL
+    if kind is Display:
+        return SCREEN_PANEL
+    return OWN_PANEL if first else COMMON_PANEL
 
 
 def summary(kind: type[Explainer]) -> str:

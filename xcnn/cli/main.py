@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import sys
@@ -28,6 +29,9 @@ INTERRUPTED = 130
 # Typer vendors Click and exports only this leaf of its usage errors.
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 EXPLAINERS_PANEL = "Explainers"
+LOOK_PANEL = "Look around"
+LOOKS = ("doctor", "layers", "predict")
+"""Commands that look at a model, each a module of `xcnn.cli.commands`."""
 ABOUT = """Show what a trained Keras image model looks at.
 
 Example: xcnn gradcam efficientnet-lite0 photo.jpg"""
@@ -42,7 +46,7 @@ class Commands(bridge.QuickHelp, TyperGroup):  # type: ignore[misc]
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Explainers first, then the rest."""
-        return [*self.host.builtin, *self._plugins(), *super().list_commands(ctx)]
+        return [*self.host.builtin, *self._plugins(), *LOOKS, *super().list_commands(ctx)]
 
     def _plugins(self) -> list[str]:
         return [name for name in self.host.listings if name not in self.host.builtin]
@@ -52,6 +56,8 @@ class Commands(bridge.QuickHelp, TyperGroup):  # type: ignore[misc]
         own = super().get_command(ctx, cmd_name)
         if own is not None:
             return own
+        if cmd_name in LOOKS:
+            return _looking(cmd_name)
         if cmd_name in self.host.listings:
             # A name that is also built in is a clash: running it names both sides.
             return bridge.PluginCommand(self.host, cmd_name, explain)
@@ -137,12 +143,20 @@ def explain(request: Request, explainer: Explainer, display: Display, sources: d
         raise typer.Exit(1)
 
 
-def _register() -> None:
-    from xcnn.cli.commands import layers, models, plugins
+def _looking(name: str) -> Any:
+    """Make a command that looks at a model."""
+    module = importlib.import_module(f"xcnn.cli.commands.{name}")
+    made = bridge.built(module.run, kinds=module.KINDS, name=name, words=bridge.escape(module.HELP))
+    made.rich_help_panel = LOOK_PANEL
+    made.short_help = module.HELP.partition("\n")[0]
+    return made
 
-    app.command(rich_help_panel="Look around", cls=bridge.Command)(layers.layers)
-    app.command(rich_help_panel="Look around", cls=bridge.Command)(models.models)
-    app.command(rich_help_panel="Look around", cls=bridge.Command)(plugins.plugins)
+
+def _register() -> None:
+    from xcnn.cli.commands import models, plugins
+
+    app.command(rich_help_panel=LOOK_PANEL, cls=bridge.Command)(models.models)
+    app.command(rich_help_panel=LOOK_PANEL, cls=bridge.Command)(plugins.plugins)
 
 
 _register()

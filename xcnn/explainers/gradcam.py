@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from xcnn import maths
+from xcnn.errors import LayerError
 from xcnn.plugin import Explainer, Option, Reference, panels
 
 if TYPE_CHECKING:
-    from xcnn.plugin import Batch, Network, Panel
+    from xcnn.plugin import Batch, Choice, Network, Panel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,18 @@ class GradCAM(Explainer):
             separator=",",
         ),
     ] = ()
+
+    def fits(self, network: Network) -> str | None:
+        """It needs a layer with a map."""
+        try:
+            network.default_layer()
+        except LayerError as error:
+            return error.message
+        return None
+
+    def picks(self, network: Network) -> Choice:
+        """Look at the last layer with a map."""
+        return network.default_layer()
 
     def explain(self, network: Network, batch: Batch) -> list[tuple[Panel, ...]]:
         """Compute equation 2 for each row and layer."""

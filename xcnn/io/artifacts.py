@@ -170,6 +170,24 @@ class Draft:
         return self.out
 
 
+def write_alone(path: Path, pixels: Pixels) -> None:
+    """Write one picture outside of a run folder, whole or not at all; OutputError when it exists or can't be."""
+    if os.path.lexists(path):
+        raise OutputError(f"{path} already exists", hint="choose another name")
+    if path.suffix.lower() not in {".png", ".jpg", ".jpeg"}:
+        raise OutputError(f"{path} does not end in .png or .jpg", hint=f"write to {path.with_suffix('.png').name}")
+    with _as_output_error(path):
+        handle, draft = tempfile.mkstemp(prefix=DRAFT, suffix=path.suffix, dir=path.absolute().parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(encoded(pixels, path.suffix.lower()))
+            os.chmod(draft, 0o666 & ~_umask())  # noqa: PTH101 (mkstemp made it private)
+            os.replace(draft, path)  # noqa: PTH105 (Path.replace hides that it overwrites)
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(draft)  # noqa: PTH108
+
+
 def encoded(pixels: Pixels, suffix: str, *, quality: int = 90) -> bytes:
     """RGB pixels as the bytes of a ``.jpg`` or ``.png`` file."""
     parameters = [cv2.IMWRITE_JPEG_QUALITY, quality] if suffix == ".jpg" else PNG

@@ -26,6 +26,8 @@ from xcnn.plugin import Image
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from xcnn.values import Pixels
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
@@ -104,7 +106,7 @@ def read(path: str) -> Image:
                         f"{MAX_PIXELS / 1e6:.0f}",
                         hint="shrink it first",
                     )
-                pixels, notes = _decoded(picture)
+                pixels, notes, rgba = _decoded(picture)
         except PIL.UnidentifiedImageError:
             raise ImageError(f"{path} is not a picture that xcnn reads", hint=f"use {', '.join(FORMATS)}") from None
         except Pillow.DecompressionBombError:
@@ -115,7 +117,58 @@ def read(path: str) -> Image:
             ) from None
         except DAMAGE as error:
             raise ImageError(f"{path} is damaged or truncated: {error}", hint="copy or export it again") from error
-    return Image(path, hashlib.sha256(data).hexdigest(), pixels.shape[:2], notes, pixels)
+    return Image(path, hashlib.sha256(data).hexdigest(), pixels.shape[:2], notes, pixels, rgba)
+
+
+def fitted(image: Image, size: tuple[int, int], how: str) -> Image:
+    """Give an image the shape of a network's input, so that resizing it changes no proportion.
+
+    Parameters
+    ----------
+    image : Image
+        With its pixels.
+    size : (height, width)
+        Of the network's input; only their ratio counts.
+    how : str
+        "crop" keeps the middle, "pad" adds black, "stretch" leaves it to the resizing.
+    """
+    height, width = image.size
+    if how == "stretch" or height * size[1] == width * size[0]:
+        return image
+    wider = width * size[0] > height * size[1]
+    across, along = (height * size[1] / size[0], width * size[0] / size[1])
+    if how == "crop":
+        new = (height, max(round(across), 1)) if wider else (max(round(along), 1), width)
+        note = f"the middle {new[1]}x{new[0]} of {width}x{height} px"
+    else:
+        new = (max(round(along), 1), width) if wider else (height, max(round(across), 1))
+        note = f"padded from {width}x{height} px"
+    pixels, rgba = (None if values is None else _placed(values, new) for values in (image.pixels, image.rgba))
+    return replace(image, size=new, notes=(*image.notes, note), pixels=pixels, rgba=rgba)
+
+
+def _placed(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """The middle of a picture, or the picture in the middle of black."""
+    for axis, side in enumerate(size):
+        spare = side - pixels.shape[axis]
+        if spare < 0:
+            pixels = pixels.take(range(-spare // 2, -spare // 2 + side), axis=axis)
+        elif spare > 0:
+            edges = [(0, 0)] * pixels.ndim
+            edges[axis] = (spare // 2, spare - spare // 2)
+            pixels = np.pad(pixels, edges)
+    return pixels
+
+
+def numbers(path: str) -> NDArray[np.float32]:
+    """Read the numbers of a ``.npy`` file; ImageError when it holds anything else."""
+    try:
+        values = np.load(io.BytesIO(_bytes(path)), allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise ImageError(f"{path} holds no array of numbers: {error}") from error
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiub" or not np.isfinite(values).all():
+        raise ImageError(f"{path} holds no array of finite numbers")
+    return values.astype(np.float32)
 
 
 def _bytes(path: str) -> bytes:
@@ -133,23 +186,26 @@ def _bytes(path: str) -> bytes:
     return data
 
 
-def _decoded(picture: Any) -> tuple[Pixels, tuple[str, ...]]:
+def _decoded(picture: Any) -> tuple[Pixels, tuple[str, ...], Pixels | None]:
+    """Upright RGB, what to know about it, and RGBA where parts are transparent."""
     notes = []
+    rgba = None
     frames = getattr(picture, "n_frames", 1)
     if frames > 1:
         notes.append(f"the first of {frames} frames")
     if picture.mode in DEEP or picture.mode in {"I", "F"}:
         notes.append("scaled from more than 8 bits")
         upright = np.asarray(ImageOps.exif_transpose(picture), np.float64)
-        return _eight_bits(upright, DEEP.get(picture.mode)), tuple(notes)
+        return _eight_bits(upright, DEEP.get(picture.mode)), tuple(notes), None
     picture = ImageOps.exif_transpose(picture)
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         if picture.getextrema()[3][0] < 255:  # noqa: PLR2004 (opaque)
             notes.append("transparent parts shown on white")
+            rgba = np.asarray(picture)
         white = Pillow.new("RGBA", picture.size, "white")
         picture = Pillow.alpha_composite(white, picture)
-    return np.asarray(picture.convert("RGB")), tuple(notes)
+    return np.asarray(picture.convert("RGB")), tuple(notes), rgba
 
 
 def _eight_bits(values: np.ndarray, full: int | None) -> Pixels:
@@ -168,8 +224,8 @@ def from_array(pixels: Any, name: str) -> Image:
 
     Parameters
     ----------
-    pixels : (h, w, 3), (h, w, 1) or (h, w) uint8 ndarray
-        RGB or gray.
+    pixels : (h, w, 3), (h, w, 4), (h, w, 1) or (h, w) uint8 ndarray
+        RGB, RGBA or gray.
     name : str
         What to call it.
 
@@ -183,13 +239,20 @@ def from_array(pixels: Any, name: str) -> Image:
         raise ImageError(f"{name} has type {array.dtype}; xcnn takes uint8 pixels in 0..255")
     if array.ndim == 2:  # noqa: PLR2004 (gray)
         array = array[..., np.newaxis]
-    if array.ndim != 3 or array.shape[2] not in {1, 3} or 0 in array.shape:  # noqa: PLR2004
-        raise ImageError(f"{name} has shape {np.shape(pixels)}; xcnn takes (h, w, 3), (h, w, 1) or (h, w)")
+    if array.ndim != 3 or array.shape[2] not in {1, 3, 4} or 0 in array.shape:  # noqa: PLR2004
+        raise ImageError(f"{name} has shape {np.shape(pixels)}; xcnn takes (h, w, 3 or 4), (h, w, 1) or (h, w)")
+    digest = hashlib.sha256(array.tobytes()).hexdigest()
+    if array.shape[2] == 4:  # noqa: PLR2004 (RGBA)
+        opaque = array[..., 3:] / np.float32(255)
+        rgb = np.rint(array[..., :3] * opaque + 255 * (1 - opaque)).astype(np.uint8)
+        return Image(
+            name, digest, rgb.shape[:2], ("from memory", "transparent parts shown on white"), rgb, array.copy()
+        )
     # A copy: what the caller does to the array later must not change what was explained.
     rgb = np.array(np.broadcast_to(array, (*array.shape[:2], 3)), order="C")
-    return Image(name, hashlib.sha256(array.tobytes()).hexdigest(), rgb.shape[:2], ("from memory",), rgb)
+    return Image(name, digest, rgb.shape[:2], ("from memory",), rgb)
 
 
 def without_pixels(image: Image) -> Image:
     """The same image, its pixels dropped."""
-    return replace(image, pixels=None)
+    return replace(image, pixels=None, rgba=None)

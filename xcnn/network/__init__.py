@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from xcnn.network.choices import Choices
     from xcnn.network.keras_network import KerasNetwork
     from xcnn.network.preflight import ModelFile
-    from xcnn.plugin import NamedModel, Preprocessing
+    from xcnn.plugin import NamedModel
 
 __all__ = ["open_network"]
 
@@ -20,7 +21,7 @@ def open_network(
     *,
     file: ModelFile | None = None,
     named: NamedModel | None = None,
-    preprocessing: Preprocessing | None = None,
+    choices: Choices | None = None,
 ) -> KerasNetwork:
     """Load a model and make it a `Network`.
 
@@ -32,8 +33,8 @@ def open_network(
         What `preflight.inspect` found; needed when there is no model in memory.
     named : NamedModel, optional
         The table entry the file belongs to, with its preprocessing and labels.
-    preprocessing : Preprocessing, optional
-        Overrides what would be decided by evidence.
+    choices : Choices, optional
+        What overrides the evidence.
 
     Raises
     ------
@@ -47,4 +48,4 @@ def open_network(
     from xcnn.network.loading import load
 
     loaded = load(file) if model is None and file is not None else model
-    return KerasNetwork(loaded, file=file, named=named, preprocessing=preprocessing)
+    return KerasNetwork(loaded, file=file, named=named, choices=choices)

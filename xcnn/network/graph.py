@@ -12,7 +12,7 @@ from xcnn.errors import LayerError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from xcnn.values import Floats
+    from xcnn.network.heads import Scored
 
 
 def float32(tensor: Any) -> Any:
@@ -20,26 +20,36 @@ def float32(tensor: Any) -> Any:
     return tf.cast(tensor, tf.float32)
 
 
-def classes(scores: Any, top: int, given: Any) -> Any:
-    """Resolve targets inside the graph, (n, k): the best classes of each image, then the given ones."""
-    best = tf.math.top_k(scores, min(top, scores.shape[1])).indices
-    return tf.concat([best, tf.tile(given[tf.newaxis], [tf.shape(scores)[0], 1])], axis=1)
+def chosen(scored: Scored, top: int, forms: Any) -> tuple[Any, list[Any]]:
+    """Resolve targets inside the graph.
 
-
-def slopes(scores: Any, indices: Any, layers: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Features (n, h, w, c) of layers and the gradients of each chosen score by them, (n * k, h, w, c).
-
-    One backward pass per target, from the earliest of the layers down, serves all of them.
+    Returns
+    -------
+    best : tf.Tensor
+        (n, top) int32: the best classes of each image.
+    values : list of tf.Tensor
+        The score of each target, (n,): the best classes first, then the given linear forms.
     """
-    chosen = tf.gather(scores, indices, axis=1, batch_dims=1)
-    passes = [tf.gradients(chosen[:, which], list(layers.values())) for which in range(indices.shape[1])]
+    best = tf.math.top_k(scored.ranks, min(top, scored.head.classes)).indices
+    own = tf.gather(scored.scores, best, axis=1, batch_dims=1)
+    # A weight of zero must leave out even an infinite score.
+    given = tf.reduce_sum(tf.math.multiply_no_nan(scored.scores[:, tf.newaxis], forms[tf.newaxis]), axis=2)
+    return best, [*tf.unstack(own, axis=1), *tf.unstack(given, axis=1)]
+
+
+def slopes(values: Sequence[Any], tensors: dict[str, Any]) -> dict[str, Any]:
+    """The gradients of each target by tensors (n, h, w, c), as (n * targets, h, w, c) float32.
+
+    One backward pass per target, from the earliest of the tensors down, serves all of them.
+    """
+    passes = [tf.gradients(value, list(tensors.values())) for value in values]
     found = {}
-    for (path, features), gradients in zip(layers.items(), zip(*passes, strict=True), strict=True):
+    for (path, tensor), gradients in zip(tensors.items(), zip(*passes, strict=True), strict=True):
         if any(gradient is None for gradient in gradients):
             raise LayerError(f"the class scores do not depend on layer {path!r}", hint="choose another layer")
         # Image by image: the targets of one image are neighbours.
         stacked = tf.stack([float32(gradient) for gradient in gradients], axis=1)
-        found[path] = float32(features), tf.reshape(stacked, [-1, *features.shape[1:]])
+        found[path] = tf.reshape(stacked, tf.concat([[-1], tf.shape(tensor)[1:]], axis=0))
     return found
 
 
@@ -56,8 +66,8 @@ def _graph_as_traced() -> Iterator[None]:
         )
 
 
-def called(function: Any, inputs: Floats, explicit: Sequence[int]) -> Any:
-    """Call a concrete function with inputs and class indices; the same structure, in NumPy arrays."""
+def called(function: Any, *arguments: Any) -> Any:
+    """Call a concrete function with arrays; the same structure of results, in NumPy arrays."""
     with _graph_as_traced():
-        outputs = function(tf.constant(inputs), tf.constant(list(explicit), tf.int32))
+        outputs = function(*(tf.constant(argument, tf.float32) for argument in arguments))
     return tf.nest.map_structure(lambda tensor: tensor.numpy(), outputs)

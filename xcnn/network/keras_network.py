@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import tensorflow as tf
 
-from xcnn.errors import LayerError, ModelError, plain_words
-from xcnn.network import environment, graph, preprocess, targets, trace
+from xcnn.errors import LayerError
+from xcnn.network import graph, preprocess, targets
+from xcnn.network import labels as names
 from xcnn.network import layers as layer_names
+from xcnn.network.about import described, noted
+from xcnn.network.choices import Choices
 from xcnn.network.inputs import ImageInputs
+from xcnn.network.tracing import TracedModel, numbers
 from xcnn.plugin import Batch, Choice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from xcnn.network.heads import Head
     from xcnn.network.preflight import ModelFile
+    from xcnn.network.survey import Forward, Survey
     from xcnn.plugin import Layer, NamedModel, Preprocessing, Target
     from xcnn.values import Floats, Pixels
 
-    Body = Callable[["Forward", Any], Any]
-
-
-@dataclass
-class Forward:
-    """One forward pass inside a trace: what each layer returned and the class scores."""
-
-    taps: dict[str, trace.Tap]
-    scores: Any
+IMAGENET = 1000
 
 
 class KerasNetwork:
@@ -39,18 +35,13 @@ class KerasNetwork:
     Parameters
     ----------
     model : keras.Model
-        Any image model with one image input, or several of one shape, which then all receive the picture.
+        Any image model with an input that takes pictures, or several of one shape, which then all receive the picture.
     file : ModelFile, optional
         The file it came from.
     named : NamedModel, optional
         The table entry it came from, with its preprocessing and labels.
-    preprocessing : Preprocessing, optional
-        What to do to pixels; decided by evidence when not given.
-
-    Attributes
-    ----------
-    traces : int
-        How many times the model has been traced.
+    choices : Choices
+        What was decided beforehand; the rest is decided by evidence.
 
     Raises
     ------
@@ -64,19 +55,22 @@ class KerasNetwork:
         *,
         file: ModelFile | None = None,
         named: NamedModel | None = None,
-        preprocessing: Preprocessing | None = None,
+        choices: Choices | None = None,
     ) -> None:
         self.model = model
+        self.file = file
         self.name = named.name if named else file.path.name if file else str(model.name)
         self.path = str(file.path) if file and not named else ""
-        self.sha256 = file.sha256 if file else ""
-        self.labels: tuple[str, ...] | None = named.labels() if named else None
-        self.traces = 0
-        self._given = preprocessing
         self._named = named
-        self._inputs = ImageInputs.of(model, self.name)
-        self._survey: Survey | None = None
-        self._functions: dict[tuple[Any, ...], Any] = {}
+        self._choices = choices or Choices()
+        self.inputs = ImageInputs.of(
+            model,
+            self.name,
+            given=tuple(self._choices.inputs),
+            wanted=self._choices.input_size,
+            pictures=self._choices.pictures,
+        )
+        self._traced = TracedModel(model, self.name, self.inputs, choices=self._choices, prepare=self._prepared)
 
     def __repr__(self) -> str:
         """One line."""
@@ -87,81 +81,117 @@ class KerasNetwork:
     @property
     def input_shape(self) -> tuple[int | None, int | None, int]:
         """Height, width (None when any will do) and channels."""
-        return self._inputs.shape
+        return self.inputs.shape
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Height and width that pictures are resized to."""
+        return self.inputs.size
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a user should know about how this model was understood."""
-        return (*self._inputs.notes, *self._surveyed().notes)
+        return (*self._choices.notes, *noted(self))
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a user must know to trust the results."""
-        return (self.preprocessing.warning,) if self.preprocessing.warning else ()
+        return tuple(filter(None, (*self._choices.warnings, self.preprocessing.warning)))
 
     def about(self) -> dict[str, Any]:
         """Describe the network for run.json."""
-        mode = self.preprocessing.preprocessing
-        try:
-            chosen = self.default_layer()
-            layer = {"path": chosen.value, "reason": chosen.reason}
-        except LayerError:
-            layer = None
-        return {
-            "name": self.name,
-            "path": self.path,
-            "sha256": self.sha256,
-            "input_shape": list(self.input_shape),
-            "classes": self.head.classes,
-            "score": self.head.score,
-            "preprocessing": {"name": mode.name, "summary": mode.summary, "reason": self.preprocessing.reason},
-            "default_layer": layer,
-            "notes": list(self.notes),
-            "versions": environment.versions(),
-        }
+        return described(self)
 
     @property
-    def head(self) -> targets.Head:
+    def head(self) -> Head:
         """How the outputs become class scores and probabilities."""
-        return self._surveyed().head
+        return self.survey.head
+
+    @property
+    def survey(self) -> Survey:
+        """What the first trace told."""
+        return self._traced.survey
+
+    @property
+    def traces(self) -> int:
+        """How many times the model has been traced."""
+        return self._traced.traces
+
+    @property
+    def labels(self) -> tuple[str, ...] | None:
+        """The class names, where they are known."""
+        return self.labelled[0] if self.labelled else None
+
+    @cached_property
+    def labelled(self) -> tuple[tuple[str, ...], str] | None:
+        """The class names, and where they come from."""
+        if self._choices.labels:
+            given, where = self._choices.labels
+            return names.fitting(given, self.head.classes, source=where), f"from {where}"
+        if self._named:
+            return self._named.labels(), ""
+        if self.head.classes == IMAGENET and self.head.size is None:
+            return names.imagenet(), "those of ImageNet, because there are 1000 classes"
+        return None
 
     def layers(self) -> tuple[Layer, ...]:
         """List every call of every layer in execution order, nested ones as ``outer/inner``."""
-        return self._surveyed().layers
+        return self.survey.layers
 
     def default_layer(self) -> Choice:
-        """Pick the last leaf layer whose map has more than one position; LayerError when there is none."""
-        return layer_names.default(self.layers(), self.name)
+        """Pick the layer that explainers look at unless told otherwise; LayerError when there is none."""
+        survey = self.survey
+        if self._choices.layer:
+            path, reason = self._choices.layer
+            return Choice(layer_names.find(survey.layers, [path], self.name, self.path)[0], reason)
+        layers = [layer for layer in survey.layers if layer.path in survey.used]
+        return layer_names.default(layers, self.name, maps=survey.head.size is not None)
 
     @cached_property
     def preprocessing(self) -> preprocess.Decision:
         """What is done to pixels, and why."""
-        if self._given is not None:
-            return preprocess.Decision(self._given, "asked for")
+        if self._choices.preprocessing is not None:
+            return self._choices.preprocessing
         if self._named is not None:
             return preprocess.Decision(self._named.preprocessing, f"what {self._named.name} was trained with")
-        return preprocess.by_evidence(self._surveyed().arithmetic)
+        survey = self.survey
+        return preprocess.by_evidence(survey.arithmetic, [layer.path for layer in survey.layers])
 
     # --- what it computes --------------------------------------------------------------------------------------------
 
     def batch(self, pictures: Sequence[Pixels], wanted: Sequence[str], rng: np.random.Generator) -> Batch:
-        """Resize pictures, each (h, w, 3) uint8, and make them a batch with the targets asked for.
+        """Resize pictures, each (h, w, 3 or 4) uint8, and make them a batch with the targets asked for.
 
         Raises
         ------
         TargetError
-            For a class name that is unknown or used twice.
+            For a class name that is unknown or used twice, and a point outside of a picture.
         """
-        pixels = np.stack([preprocess.resize(picture, self._inputs.size) for picture in pictures])
-        return Batch(pixels, self._prepare, targets.resolve(wanted, self.labels), rng)
+        pixels = np.stack([preprocess.resize(self._channels(picture), self.input_size) for picture in pictures])
+        labels = self.labels if any(map(targets.names_class, wanted)) else None
+        points = None if self._choices.at is None else targets.points(pictures, self._choices.at)
+        prepare = partial(self._prepared, channels=self.input_shape[2])
+        return Batch(pixels, prepare, targets.resolve(wanted, labels), rng, points=points)
 
-    def _prepare(self, pixels: Pixels) -> Floats:
-        return preprocess.apply(self.preprocessing.preprocessing, pixels, channels=self.input_shape[2])
+    def _channels(self, picture: Pixels) -> Pixels:
+        """Four channels for a network that takes four, else three."""
+        if self.input_shape[2] != 4:  # noqa: PLR2004 (RGBA)
+            return picture[..., :3]
+        opaque = np.full((*picture.shape[:2], 1), 255, np.uint8)
+        return picture if picture.shape[2] == 4 else np.concatenate([picture, opaque], axis=2)  # noqa: PLR2004
+
+    def _prepared(self, pixels: Pixels, channels: int) -> Floats:
+        return preprocess.apply(self.preprocessing.preprocessing, pixels, channels=channels)
 
     def scores(self, inputs: Floats) -> Floats:
         """Compute the class scores, (n, classes): logits where the network has them."""
-        function = self._function(("scores",), lambda forward, _: forward.scores)
-        return np.asarray(graph.called(function, inputs, ()))
+        return self._outcome(lambda: inputs)[0].scores
+
+    def _outcome(self, inputs: Callable[[], Floats], points: Floats | None = None) -> tuple[targets.Outcome, Floats]:
+        scores, ranks, areas = self._traced.run(
+            ("scores",), lambda forward, _: numbers(forward), inputs=inputs, forms=_none, points=points
+        )
+        return targets.Outcome(scores, areas if areas.size else None), ranks
 
     def activations(self, inputs: Floats, layers: Sequence[str]) -> Mapping[str, Floats]:
         """Compute the outputs of layers, each (n, h, w, c)."""
@@ -169,98 +199,98 @@ class KerasNetwork:
         def body(forward: Forward, _: Any) -> Any:
             return {path: graph.float32(tensor) for path, tensor in self._tensors(forward, layers).items()}
 
-        return dict(graph.called(self._function(("activations", *layers), body), inputs, ()))
+        found = self._traced.run(("activations", *layers), body, inputs=lambda: inputs, forms=_none)
+        return {path: self._channels_last(path, features) for path, features in found.items()}
 
     def layer_gradients(self, batch: Batch, layers: Sequence[str]) -> Mapping[str, tuple[Floats, Floats]]:
         """Compute features and the gradients of each row's score by them, each (rows, h, w, c)."""
-        top, explicit = targets.split(batch.wanted)
 
-        def body(forward: Forward, given: Any) -> Any:
-            indices = graph.classes(forward.scores, top, given)
-            slopes = graph.slopes(forward.scores, indices, self._tensors(forward, layers))
-            return forward.scores, indices, slopes
+        def body(forward: Forward, values: Any) -> Any:
+            tensors = self._tensors(forward, layers)
+            features = {path: graph.float32(tensor) for path, tensor in tensors.items()}
+            return features, graph.slopes(values, tensors)
 
-        function = self._function(("layer gradients", top, len(explicit), *layers), body, explicit=len(explicit))
-        targets.check(explicit, self.head, self.name)
-        scores, indices, found = graph.called(function, batch.inputs, explicit)
-        batch.scores, batch.targets = scores, targets.describe(scores, indices, self.head, self.labels)
-        rows = indices.shape[1]
+        features, gradients = self._explained(batch, ("layer gradients", *layers), body)
+        rows = len(batch.targets or ()) // batch.images
         return {
-            path: (features if rows == 1 else np.repeat(features, rows, axis=0), gradients)
-            for path, (features, gradients) in found.items()
+            path: (
+                self._channels_last(path, values if rows == 1 else np.repeat(values, rows, axis=0)),
+                self._channels_last(path, gradients[path]),
+            )
+            for path, values in features.items()
         }
+
+    def input_gradients(self, batch: Batch) -> Floats:
+        """Compute the gradients of each row's score by the input, (rows, h, w, c)."""
+        found = self._explained(
+            batch, ("input gradients",), lambda forward, values: graph.slopes(values, {"": forward.pixels})
+        )
+        return np.asarray(found[""])
+
+    def _explained(self, batch: Batch, key: tuple[Any, ...], body: Callable[[Forward, Any], Any]) -> Any:
+        """Run a function of the scores of the batch's targets, and fill in its scores and targets."""
+        forms = targets.Forms.of(batch.wanted)
+
+        def whole(forward: Forward, given: Any) -> Any:
+            best, values = graph.chosen(forward.scored, forms.top, given)
+            return numbers(forward), best, body(forward, values)
+
+        (scores, _, areas), best, found = self._traced.run(
+            (*key, forms.top, len(forms.given)),
+            whole,
+            inputs=lambda: batch.inputs,
+            forms=lambda: forms.matrix(self.head, self.name),
+            given=len(forms.given),
+            points=batch.points,
+        )
+        self._describe(batch, targets.Outcome(scores, areas if areas.size else None), best, forms)
+        return found
+
+    def _describe(self, batch: Batch, outcome: targets.Outcome, best: Any, forms: targets.Forms) -> None:
+        batch.scores, batch.areas = outcome.scores, outcome.areas
+        batch.targets = targets.Describer(self.head, self.labels).rows(outcome, best, forms.given)
 
     def predict(self, batch: Batch) -> None:
         """Fill the scores and targets of a batch, unless a pass has done so."""
         if batch.targets is None:
-            top, explicit = targets.split(batch.wanted)
-            targets.check(explicit, self.head, self.name)
-            batch.scores = self.scores(batch.inputs)
-            indices = targets.ranked(batch.scores, top, explicit)
-            batch.targets = targets.describe(batch.scores, indices, self.head, self.labels)
+            forms = targets.Forms.of(batch.wanted)
+            forms.matrix(self.head, self.name)  # refuses a class that does not exist
+            outcome, ranks = self._outcome(lambda: batch.inputs, batch.points)
+            self._describe(batch, outcome, targets.ranked(ranks, forms.top), forms)
 
     def best(self, batch: Batch, count: int) -> list[tuple[Target, ...]]:
         """Describe the `count` best classes of each image of a batch that has scores."""
         self.predict(batch)
         assert batch.scores is not None  # noqa: S101 (predict fills it)
-        indices = targets.ranked(batch.scores, min(count, self.head.classes))
-        rows = targets.describe(batch.scores, indices, self.head, self.labels)
+        outcome = targets.Outcome(batch.scores, batch.areas)
+        ranks = batch.scores if batch.areas is None or batch.points is not None else batch.areas
+        indices = targets.ranked(ranks, min(count, self.head.classes))
+        rows = targets.Describer(self.head, self.labels).rows(outcome, indices)
         width = indices.shape[1]
         return [rows[start : start + width] for start in range(0, len(rows), width)]
 
-    # --- the trace ---------------------------------------------------------------------------------------------------
-
-    def _surveyed(self) -> Survey:
-        if self._survey is None:
-            self._function(("scores",), lambda forward, _: forward.scores)
-        assert self._survey is not None  # noqa: S101 (every trace fills it)
-        return self._survey
-
-    def _function(self, key: tuple[Any, ...], body: Body, *, explicit: int = 0) -> Any:
-        """Trace the model once per key: a concrete function of inputs (None, h, w, c) and class indices (explicit,)."""
-        if key not in self._functions:
-            signature = [
-                tf.TensorSpec([None, *self._inputs.size, self.input_shape[2]], tf.float32),
-                tf.TensorSpec([explicit], tf.int32),
-            ]
-            traced = tf.function(lambda x, given: body(self._forward(x), given), signature, autograph=False)
-            with trace.inlined():
-                self._functions[key] = traced.get_concrete_function()
-        return self._functions[key]
-
-    def _forward(self, inputs: Any) -> Forward:
-        with trace.tapped(self.model) as taps:
-            try:
-                outputs = self.model(self._inputs.structured(inputs), training=False)
-            except Exception as error:
-                words = plain_words(error)
-                raise ModelError(f"{self.name} can't be run: {type(error).__name__}: {words}") from error
-        self.traces += 1
-        output, notes = trace.single_output(outputs)
-        logits, squash = trace.before_squash(output)
-        head, scores = targets.class_scores(output, logits, squash)
-        if self._survey is None:
-            if hidden := trace.opaque_calls(inputs.graph):
-                notes.append(f"layers inside {', '.join(hidden[:3])} can't be explained")
-            arithmetic = trace.arithmetic_before_first_convolution(inputs.graph, taps)
-            self._survey = Survey(taps.layers(), head, tuple(arithmetic), tuple(notes))
-        return Forward(taps.named(), scores)
+    def predicted(self, picture: Pixels, mode: Preprocessing, count: int) -> tuple[Target, ...]:
+        """Describe the `count` best classes of one picture under another preprocessing."""
+        pixels = preprocess.resize(self._channels(picture), self.input_size)[np.newaxis]
+        inputs = preprocess.apply(mode, pixels, channels=self.input_shape[2])
+        outcome, ranks = self._outcome(lambda: inputs)
+        best = targets.ranked(ranks, min(count, self.head.classes))
+        return targets.Describer(self.head, self.labels).rows(outcome, best)
 
     def _tensors(self, forward: Forward, wanted: Sequence[str]) -> dict[str, Any]:
-        paths = layer_names.find(self.layers(), wanted, self.name, self.path or self.name)
+        argument = self.path or self.name
+        paths = layer_names.find(self.layers(), wanted or [self.default_layer().value], self.name, argument)
         for path in paths:
-            if forward.taps[path].tensor.graph is not forward.scores.graph:
+            if forward.taps[path].tensor.graph is not forward.pixels.graph:
                 raise LayerError(
                     f"layer {path!r} runs inside a loop or branch of the model", hint="choose another layer"
                 )
         return {path: forward.taps[path].tensor for path in paths}
 
+    def _channels_last(self, path: str, maps: Floats) -> Floats:
+        return np.ascontiguousarray(np.moveaxis(maps, 1, 3)) if path in self.survey.first else maps
 
-@dataclass(frozen=True)
-class Survey:
-    """What the first trace told about a model."""
 
-    layers: tuple[Layer, ...]
-    head: targets.Head
-    arithmetic: tuple[str, ...]
-    notes: tuple[str, ...]
+def _none() -> Floats:
+    """No linear form."""
+    return np.zeros((0, 1), np.float32)

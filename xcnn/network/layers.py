@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from xcnn.plugin import Layer
 
 
-def default(layers: Sequence[Layer], model: str) -> Choice:
+def default(layers: Sequence[Layer], model: str, *, maps: bool = False) -> Choice:
     """Pick the last leaf layer whose map has more than one position: never a container, never a 1x1 map.
 
-    Nor a part of an attention layer: its tensors have the rank of maps, but their axes are heads and tokens.
+    Nor a part of an attention layer: its tensors have the rank of maps, but their axes are heads and tokens. In a
+    network whose output is itself a map (``maps``), the last of the layers with the smallest maps: those see most of
+    the picture at once.
 
     Raises
     ------
@@ -26,11 +28,24 @@ def default(layers: Sequence[Layer], model: str) -> Choice:
         If the model has no such layer.
     """
     attention = tuple(f"{layer.path}/" for layer in layers if "Attention" in layer.kind)
-    for layer in reversed(layers):
-        if layer.leaf and layer.spatial and not layer.path.startswith(attention):
-            height, width, _ = layer.shape
-            return Choice(layer.path, f"the last layer with a map ({height}x{width})")
-    raise LayerError(f"{model} has no layer with a map of more than one position")
+    found = [layer for layer in layers if layer.leaf and layer.spatial and not layer.path.startswith(attention)]
+    if not found:
+        raise LayerError(f"{model} has no layer with a map of more than one position")
+    if maps:
+        found = [layer for layer in found if _positions(layer) == min(map(_positions, found))]
+    chosen = found[-1]
+    size = "x".join("?" if side is None else str(side) for side in chosen.shape[:2])
+    why = (
+        "the last layer of the smallest maps, because the output is itself a map"
+        if maps
+        else "the last layer with a map"
+    )
+    return Choice(chosen.path, f"{why} ({size})")
+
+
+def _positions(layer: Layer) -> float:
+    height, width, _ = layer.shape
+    return height * width if height and width else float("inf")
 
 
 def find(layers: Sequence[Layer], wanted: Sequence[str], model: str, argument: str = "") -> tuple[str, ...]:

@@ -56,8 +56,8 @@ class Decision:
     warning: str = ""
 
 
-def by_evidence(arithmetic: Sequence[str]) -> Decision:
-    """Decide from the arithmetic that a model does itself between its input and the first convolution."""
+def by_evidence(arithmetic: Sequence[str], paths: Sequence[str] = ()) -> Decision:
+    """Decide from the arithmetic that a model does itself before its first convolution, then from its layers' names."""
     by_name = {mode.name: mode for mode in BUILTIN}
     if arithmetic:
         return Decision(by_name["none"], f"the model rescales its input itself ({', '.join(sorted(set(arithmetic)))})")
@@ -82,17 +82,25 @@ def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:
 
 
 def apply(preprocessing: Preprocessing, pixels: Pixels, *, channels: int) -> Floats:
-    """Turn (n, h, w, 3) uint8 pixels into (n, h, w, channels) float32 inputs.
+    """Turn (n, h, w, 3 or 4) uint8 pixels into (n, h, w, channels) float32 inputs.
 
-    A network with one channel receives the luma; the preprocessing's first numbers apply then.
+    A network with one channel receives the luma; the preprocessing's first numbers apply then. A fourth channel, the
+    transparency, is treated like the third.
     """
     import numpy as np
 
     if channels == 1:
-        gray = np.rint(pixels @ np.asarray(LUMA, np.float32))[..., np.newaxis]
+        gray = np.rint(pixels[..., :3] @ np.asarray(LUMA, np.float32))[..., np.newaxis]
         return (gray * preprocessing.scale[0] + preprocessing.offset[0]).astype(np.float32)
-    ordered: np.ndarray = pixels[..., ::-1] if preprocessing.channels == "bgr" else pixels
-    inputs = ordered.astype(np.float32)
-    inputs *= np.asarray(preprocessing.scale, np.float32)
-    inputs += np.asarray(preprocessing.offset, np.float32)
+    order = ([2, 1, 0] if preprocessing.channels == "bgr" else [0, 1, 2]) + [3] * (channels - 3)
+    inputs = pixels[..., order].astype(np.float32)
+    inputs *= _per_channel(preprocessing.scale, channels)
+    inputs += _per_channel(preprocessing.offset, channels)
     return inputs
+
+
+def _per_channel(numbers: Sequence[float], channels: int) -> np.ndarray:
+    """One number per channel of the network; the last stands for those that follow."""
+    import numpy as np
+
+    return np.asarray([numbers[min(place, len(numbers) - 1)] for place in range(channels)], np.float32)

@@ -1,57 +1,40 @@
-"""What to explain: from the words of the user to linear forms of a network's outputs."""
+"""What to explain: from the words of the user to linear forms of a network's scores."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from xcnn.errors import ModelError, TargetError, did_you_mean
-from xcnn.plugin import Target, Top
+from xcnn.errors import TargetError, did_you_mean
+from xcnn.plugin import Contrast, Target, Top
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
 
-    from xcnn.values import Floats
+    from xcnn.network.heads import Head
+    from xcnn.values import Floats, Pixels
+
+GRAMMAR = "top, top3, a class index or name, 'A vs B', not:A"
+SATURATED = 0.9999
+"""A probability above it says little: its own gradient all but vanishes."""
 
 
 @dataclass(frozen=True)
-class Head:
-    """How a network's outputs become class scores.
+class Named:
+    """A class by its name."""
 
-    ``kind`` is "softmax", "sigmoid" (several independent classes), "binary" (one sigmoid unit, explained as the two
-    classes 0 and 1, where the evidence for class 0 is the negated logit) or "linear".
-    """
-
-    kind: Literal["softmax", "sigmoid", "binary", "linear"]
-    classes: int
-
-    @property
-    def score(self) -> str:
-        """What a score is."""
-        return "output (no softmax or sigmoid found)" if self.kind == "linear" else f"logit (before the {self._squash})"
-
-    @property
-    def _squash(self) -> str:
-        return "softmax" if self.kind == "softmax" else "sigmoid"
-
-    def probabilities(self, scores: Floats) -> Floats | None:
-        """Turn (n, classes) scores into probabilities; None for a linear head."""
-        import numpy as np
-
-        if self.kind == "linear":
-            return None
-        if self.kind == "softmax":
-            exponentials = np.exp(scores - scores.max(axis=1, keepdims=True))
-            return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
-        # Written with tanh, the logistic function never overflows.
-        return np.asarray(0.5 * (1 + np.tanh(0.5 * scores)))
+    label: str
 
 
-def parse(text: str) -> int | Top | str:
-    """Read one target: ``top``, ``topN``, a class index, or a label (returned as it is).
+Word = int | Named
+"""A class as it was written."""
+
+
+def parse(text: str) -> int | Top | Named:
+    """Read one class: ``top``, ``topN``, a class index, or a label. A bare number is an index, ``label:7`` a label.
 
     Raises
     ------
@@ -60,22 +43,30 @@ def parse(text: str) -> int | Top | str:
 
     Examples
     --------
-    >>> parse("top3"), parse("386"), parse("African elephant")
-    (Top(count=3), 386, 'African elephant')
+    >>> parse("top3"), parse("386"), parse("African elephant"), parse("label:7")
+    (Top(count=3), 386, Named(label='African elephant'), Named(label='7'))
     """
     word = text.strip()
+    if word[:6].lower() == "label:" and word[6:].strip():
+        return Named(word[6:].strip())
     if not word:
-        raise TargetError("the target is empty", hint="top, top3, a class index or a class name")
+        raise TargetError("the target is empty", hint=GRAMMAR)
     if match := re.fullmatch(r"top(\d{0,9})", word, re.IGNORECASE):
         count = int(match[1] or 1)
         if count < 1:
-            raise TargetError(f"{word} asks for no class", hint="top, top3, a class index or a class name")
+            raise TargetError(f"{word} asks for no class", hint=GRAMMAR)
         return Top(count)
-    return int(word) if re.fullmatch(r"-?\d{1,18}", word) else word
+    return int(word) if re.fullmatch(r"-?\d{1,18}", word) else Named(word)
 
 
-def resolve(texts: Sequence[str], labels: Sequence[str] | None) -> tuple[int | Top, ...]:
-    """Read targets and look labels up, whatever their case.
+def names_class(text: str) -> bool:
+    """Whether a target can't be read without the names of the classes."""
+    parts = re.split(r"\s+vs\.?\s+", re.sub(r"^not:", "", text.strip(), flags=re.IGNORECASE), flags=re.IGNORECASE)
+    return any(isinstance(parse(part), Named) for part in parts if part.strip())
+
+
+def resolve(texts: Sequence[str], labels: Sequence[str] | None) -> tuple[int | Top | Contrast, ...]:
+    """Read targets and look labels up: an exact label beats one in another case, which beats a unique prefix.
 
     Raises
     ------
@@ -83,103 +74,205 @@ def resolve(texts: Sequence[str], labels: Sequence[str] | None) -> tuple[int | T
         For a label that is unknown or used twice, and for any label when the model has none.
     """
     if not texts:
-        raise TargetError("the target is empty", hint="top, top3, a class index or a class name")
-    return tuple(_index(parsed, labels) if isinstance(parsed := parse(text), str) else parsed for text in texts)
+        raise TargetError("the target is empty", hint=GRAMMAR)
+    return tuple(_resolved(text, labels) for text in texts)
 
 
-def _index(label: str, labels: Sequence[str] | None) -> int:
-    if re.fullmatch(r"[\d\s,]+", label):
+def _resolved(text: str, labels: Sequence[str] | None) -> int | Top | Contrast:
+    word = text.strip()
+    if labels is not None and word in labels and isinstance(parse(word), Named):
+        return _index(Named(word), labels)  # a label may look like a contrast
+    if word[:4].lower() == "not:":
+        return Contrast(None, _one(word[4:], labels))
+    sides = re.split(r"\s+vs\.?\s+", word, flags=re.IGNORECASE)
+    if len(sides) == 2:  # noqa: PLR2004 (A and B)
+        plus, minus = (_one(side, labels) for side in sides)
+        if plus == minus:
+            raise TargetError(f"{word!r} compares a class with itself", hint="name two classes")
+        return Contrast(plus, minus)
+    if len(sides) > 2:  # noqa: PLR2004
+        raise TargetError(f"{word!r} compares more than two classes", hint="give --target once for each pair")
+    parsed = parse(word)
+    return parsed if isinstance(parsed, (int, Top)) else _index(parsed, labels)
+
+
+def _one(text: str, labels: Sequence[str] | None) -> int:
+    """One class inside a contrast."""
+    parsed = parse(text)
+    if isinstance(parsed, Top):
+        raise TargetError(f"{text.strip()} can't be part of a contrast", hint="name the class or give its index")
+    return parsed if isinstance(parsed, int) else _index(parsed, labels)
+
+
+def _index(named: Named, labels: Sequence[str] | None) -> int:
+    label = named.label
+    if re.fullmatch(r"[\d\s,]*,[\d\s,]*", label):
         raise TargetError(f"the target {label!r} is no class", hint="give --target once for each class")
     if labels is None:
         raise TargetError(
-            f"no class is named {label!r}: this model's file has no class names", hint="top, top3 or a class index"
+            f"no class is named {label!r}: the class names of this model are not known",
+            hint="top, top3 or a class index, or give the names with --labels labels.txt",
         )
-    exact = [index for index, known in enumerate(labels) if known == label]
-    found = exact or [index for index, known in enumerate(labels) if known.casefold() == label.casefold()]
+    folded = label.casefold()
+    known = [name.casefold() for name in labels]
+    exact = [index for index, name in enumerate(labels) if name == label]
+    alike = [index for index, name in enumerate(known) if name == folded]
+    begun = [index for index, name in enumerate(known) if name.startswith(folded)]
+    found = exact or alike or begun
     if len(found) == 1:
         return found[0]
     if found:
-        raise TargetError(f"{len(found)} classes are named {label!r}", hint=f"choose {' or '.join(map(str, found))}")
+        raise _ambiguous(label, found, labels)
     hint = did_you_mean(label, labels, f"an index in 0..{len(labels) - 1}")
     raise TargetError(f"no class is named {label!r}", hint=hint)
 
 
-def split(wanted: Sequence[int | Top]) -> tuple[int, tuple[int, ...]]:
-    """Separate how many of the best classes are wanted from the classes given by index."""
-    top = max((want.count for want in wanted if isinstance(want, Top)), default=0)
-    return top, tuple(dict.fromkeys(want for want in wanted if not isinstance(want, Top)))
+def _ambiguous(label: str, found: Sequence[int], labels: Sequence[str], most: int = 4) -> TargetError:
+    alike = {labels[index].casefold() for index in found} == {label.casefold()}
+    words = "are named" if alike else "begin with"
+    shown = [str(index) if alike else f"{index} ({labels[index]})" for index in found[:most]]
+    more = f" or {len(found) - most} more" if len(found) > most else ""
+    return TargetError(f"{len(found)} classes {words} {label!r}", hint=f"choose {' or '.join(shown)}{more}")
 
 
-def check(indices: Sequence[int], head: Head, model: str) -> None:
-    """Refuse an index that is no class.
+@dataclass(frozen=True)
+class Forms:
+    """What a batch asks for: how many of the best classes, then linear forms of the scores."""
 
-    Raises
-    ------
-    TargetError
-        Naming the range.
-    """
-    for index in indices:
-        if not 0 <= index < head.classes:
-            raise TargetError(
-                f"class {index} does not exist: {model} has {head.classes} (0..{head.classes - 1})",
-                hint="top, top3 or an index in that range",
-            )
+    top: int
+    given: tuple[int | Contrast, ...]
 
+    @classmethod
+    def of(cls, wanted: Sequence[int | Top | Contrast]) -> Forms:
+        """Separate the network's own choice from what was named; each once."""
+        top = max((want.count for want in wanted if isinstance(want, Top)), default=0)
+        return cls(top, tuple(dict.fromkeys(want for want in wanted if not isinstance(want, Top))))
 
-def class_scores(output: Any, logits: Any, squash: str) -> tuple[Head, Any]:
-    """Turn the output of a traced model into class scores, (n, classes) float32.
+    def matrix(self, head: Head, model: str) -> Floats:
+        """The coefficients of the named forms, (given, classes); TargetError for an index that is no class."""
+        import numpy as np
 
-    Parameters
-    ----------
-    output, logits : tf.Tensor
-        The model's output, and what its softmax or sigmoid received (the output itself when there is none).
-    squash : str
-        "softmax", "sigmoid" or "".
-
-    Raises
-    ------
-    ModelError
-        If the output is no vector per image.
-    """
-    import tensorflow as tf
-
-    if output.shape.rank is None or output.shape.rank > 2 or output.shape[-1] is None:  # noqa: PLR2004 (n, classes)
-        raise ModelError(
-            f"the output has shape {output.shape}; xcnn explains models with one vector of scores per image"
-        )
-    classes = int(output.shape[-1]) if output.shape.rank > 1 else 1
-    scores = tf.cast(tf.reshape(logits, [-1, classes]), tf.float32)
-    if squash == "sigmoid" and classes == 1:
-        return Head("binary", 2), tf.concat([-scores, scores], axis=1)
-    return Head(squash or "linear", classes), scores  # type: ignore[arg-type]
+        rows = np.zeros((len(self.given), head.classes), np.float32)
+        for row, want in zip(rows, self.given, strict=True):
+            for index, weight in zip(_classes(want), _weights(want), strict=True):
+                if not 0 <= index < head.classes:
+                    raise TargetError(
+                        f"class {index} does not exist: {model} has {head.classes} (0..{head.classes - 1})",
+                        hint="top, top3 or an index in that range",
+                    )
+                row[index] = weight
+        return rows
 
 
-def ranked(scores: Floats, top: int, explicit: Sequence[int] = ()) -> np.ndarray:
-    """Class indices per image, (n, top + len(explicit)): the best first, then the given ones."""
+def _classes(want: int | Contrast) -> tuple[int, ...]:
+    if isinstance(want, int):
+        return (want,)
+    return (want.minus,) if want.plus is None else (want.plus, want.minus)
+
+
+def _weights(want: int | Contrast) -> tuple[float, ...]:
+    return (1.0,) if isinstance(want, int) else (-1.0,) if want.plus is None else (1.0, -1.0)
+
+
+def ranked(ranks: Floats, count: int) -> np.ndarray:
+    """Class indices per image, (n, count), the best first."""
     import numpy as np
 
-    best = np.argsort(-scores, axis=1, kind="stable")[:, :top]
-    return np.hstack([best, np.tile(np.asarray(explicit, np.int64), (len(scores), 1))]).astype(np.int64)
+    return np.argsort(-ranks, axis=1, kind="stable")[:, :count]
 
 
-def describe(scores: Floats, indices: np.ndarray, head: Head, labels: Sequence[str] | None) -> tuple[Target, ...]:
-    """Describe class ``indices[i, j]`` of image i, in rows."""
-    probabilities = head.probabilities(scores)
-    return tuple(
-        Target(
-            index,
-            label_of(index, head, labels),
-            float(scores[image, index]),
-            None if probabilities is None else float(probabilities[image, index]),
-            ((0, 1.0 if index else -1.0),) if head.kind == "binary" else ((index, 1.0),),
+@dataclass(frozen=True)
+class Outcome:
+    """What the network made of a batch: (n, classes) scores, and for maps the area of each class."""
+
+    scores: Floats
+    areas: Floats | None = None
+
+
+class Describer:
+    """Puts targets in words: their labels, probabilities and what to know about them."""
+
+    def __init__(self, head: Head, labels: Sequence[str] | None) -> None:
+        self._head = head
+        self._labels = labels if labels is not None and len(labels) == head.classes else None
+
+    def rows(self, outcome: Outcome, best: np.ndarray, given: Sequence[int | Contrast] = ()) -> tuple[Target, ...]:
+        """Describe for each image its best classes, (n, k), then the named forms."""
+        chances = self._head.probabilities(outcome.scores)
+        found = []
+        for image in range(len(outcome.scores)):
+            chance = None if chances is None else chances[image]
+            areas = None if outcome.areas is None else outcome.areas[image]
+            found += [
+                self._target(want, outcome.scores[image], chance, areas) for want in [*best[image].tolist(), *given]
+            ]
+        return tuple(found)
+
+    def _target(self, want: int | Contrast, scores: Any, chances: Any, areas: Any) -> Target:
+        classes, weights = _classes(want), _weights(want)
+        score = sum(weight * float(scores[index]) for index, weight in zip(classes, weights, strict=True))
+        chance = None
+        if chances is not None and len(classes) == 1:
+            chance = float(chances[classes[0]])
+            chance = chance if weights[0] > 0 else 1 - chance
+        return Target(
+            classes[0],
+            self._label(want),
+            score,
+            chance,
+            self._coefficients(classes, weights),
+            (*self._saturated(chance), *_covered(areas, classes)),
         )
-        for image, row in enumerate(indices.tolist())
-        for index in row
-    )
+
+    def _label(self, want: int | Contrast) -> str:
+        if isinstance(want, int):
+            return self.label(want)
+        minus = self.label(want.minus)
+        return f"not {minus}" if want.plus is None else f"{self.label(want.plus)} vs {minus}"
+
+    def label(self, index: int) -> str:
+        """The name of a class, or "class 3" where there are no names."""
+        if self._labels is not None:
+            return self._labels[index]
+        return "output" if self._head.kind == "linear" and self._head.classes == 1 else f"class {index}"
+
+    def _coefficients(self, classes: Sequence[int], weights: Sequence[float]) -> tuple[tuple[int, float], ...]:
+        """Over the network's outputs: a single sigmoid unit has one for its two classes."""
+        pairs = zip(classes, weights, strict=True)
+        if self._head.kind != "binary":
+            return tuple(pairs)
+        return ((0, sum(weight if index else -weight for index, weight in pairs)),)
+
+    def _saturated(self, chance: float | None) -> tuple[str, ...]:
+        if chance is None or 1 - SATURATED <= chance <= SATURATED:
+            return ()
+        end = "100%" if chance > SATURATED else "0%"
+        if self._head.on == "probability":
+            return (
+                f"the probability is saturated at {end}: its gradient all but vanishes, so explain the logit instead",
+            )
+        return (f"the probability is saturated at {end}; the map explains the logit, which is not",)
 
 
-def label_of(index: int, head: Head, labels: Sequence[str] | None) -> str:
-    """The name of a class, or "class 3" where there are no names."""
-    if labels is not None and len(labels) == head.classes:
-        return labels[index]
-    return "output" if head.kind == "linear" and head.classes == 1 else f"class {index}"
+def _covered(areas: Any, classes: Sequence[int]) -> tuple[str, ...]:
+    if areas is None:
+        return ()
+    parts = [float(areas[index]) for index in classes]
+    if not any(parts):
+        return ("predicted nowhere: the score is the mean over the whole output",)
+    return (f"predicted on {' and '.join(f'{part:.1%}' for part in parts)} of the output",)
+
+
+def points(pictures: Sequence[Pixels], at: tuple[int, int]) -> Floats:
+    """The pixel (x, y) of each picture as fractions of its height and width, (n, 2)."""
+    import numpy as np
+
+    x, y = at
+    for picture in pictures:
+        height, width = picture.shape[:2]
+        if not (0 <= x < width and 0 <= y < height):
+            raise TargetError(
+                f"the point {x},{y} lies outside of a picture of {width}x{height} px",
+                hint="x counts from the left and y from the top",
+            )
+    return np.array([[(y + 0.5) / len(picture), (x + 0.5) / picture.shape[1]] for picture in pictures], np.float32)

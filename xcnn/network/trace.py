@@ -6,16 +6,17 @@ instance and restored afterwards, which works alike for flat, nested, shared and
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from xcnn.errors import ModelError
+from xcnn.errors import ModelError, OptionError, did_you_mean
 from xcnn.plugin import Layer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 SQUASHES = {"Softmax": "softmax", "LogSoftmax": "softmax", "Sigmoid": "sigmoid"}
 TRANSPARENT = {"Identity", "Cast", "Reshape", "Transpose", "Squeeze", "ExpandDims", "PreventGradient", "Snapshot"}
@@ -31,10 +32,26 @@ class Tap:
     """One call of one layer inside a trace."""
 
     path: str
-    kind: str
+    layer: Any
     received: Any = None
     tensor: Any = None
     leaf: bool = True
+
+    @property
+    def kind(self) -> str:
+        """The name of the layer's class."""
+        return type(self.layer).__name__
+
+    @property
+    def activation(self) -> str:
+        """The layer's own activation function, "" when it has none or does nothing."""
+        name = getattr(getattr(self.layer, "activation", None), "__name__", "")
+        return "" if name == "linear" else str(name)
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the layer's weights hold."""
+        return sum(math.prod(weight.shape) for weight in self.layer.weights)
 
 
 @dataclass
@@ -42,6 +59,8 @@ class Taps:
     """The calls of all layers, in execution order (a container after what is inside it)."""
 
     calls: list[Tap] = field(default_factory=list)
+    first: bool = False
+    """Whether the pictures come in with their channels first."""
 
     def named(self) -> dict[str, Tap]:
         """The calls by path; a layer that ran several times gets ``[0]``, ``[1]``, ... behind its name."""
@@ -54,20 +73,36 @@ class Taps:
             found[name] = tap
         return found
 
+    def channels_first(self) -> frozenset[str]:
+        """The paths of the calls whose maps have the channels first: as the layer says, or as the one before."""
+        found = set()
+        first = self.first
+        for path, tap in self.named().items():
+            layout = getattr(tap.layer, "data_format", None)
+            first = layout == "channels_first" if layout in {"channels_first", "channels_last"} else first
+            if first:
+                found.add(path)
+        return frozenset(found)
+
     def layers(self) -> tuple[Layer, ...]:
-        """The calls as values."""
-        return tuple(Layer(path, tap.kind, _shape(tap.tensor), tap.leaf) for path, tap in self.named().items())
+        """The calls as values, the channels of their shapes last."""
+        first = self.channels_first()
+        return tuple(
+            Layer(path, tap.kind, _shape(tap.tensor, first=path in first), tap.leaf, tap.parameters, tap.activation)
+            for path, tap in self.named().items()
+        )
 
 
-def _shape(tensor: Any) -> tuple[int | None, ...]:
+def _shape(tensor: Any, *, first: bool) -> tuple[int | None, ...]:
     shape = getattr(tensor, "shape", None)
-    return () if shape is None or shape.rank is None else tuple(shape.as_list()[1:])
+    sides = () if shape is None or shape.rank is None else tuple(shape.as_list()[1:])
+    return (*sides[1:], sides[0]) if first and len(sides) == 3 else sides  # noqa: PLR2004 (c, h, w)
 
 
 @contextmanager
-def tapped(model: Any) -> Iterator[Taps]:
+def tapped(model: Any, *, first: bool = False) -> Iterator[Taps]:
     """Record what each layer of `model` returns inside the block, and leave the model exactly as it was."""
-    taps = Taps()
+    taps = Taps(first=first)
     open_calls: list[Tap] = []
     before: list[tuple[Any, Any]] = []
 
@@ -78,7 +113,7 @@ def tapped(model: Any) -> Iterator[Taps]:
             for outer in open_calls:
                 outer.leaf = False
             prefix = open_calls[-1].path + "/" if open_calls else ""
-            tap = Tap(prefix + layer.name, type(layer).__name__, next(iter(args), None))
+            tap = Tap(prefix + layer.name, layer, next(iter(args), None))
             open_calls.append(tap)
             try:
                 tap.tensor = inner(*args, **kwargs)
@@ -156,12 +191,40 @@ def arithmetic_before_first_convolution(graph: Any, taps: Taps) -> list[str]:
     return found
 
 
-def single_output(outputs: Any) -> tuple[Any, list[str]]:
-    """The one output to explain, and a note when the model has others."""
+def one_output(outputs: Any, names: Sequence[str], wanted: str) -> tuple[Any, str, tuple[str, ...]]:
+    """The output to explain, its name, and the names of all; the first when none is named.
+
+    Parameters
+    ----------
+    outputs : nested structure of tf.Tensor
+        What the model returned.
+    names : sequence of str
+        What the model calls its outputs, where it knows.
+    wanted : str
+        A name or a position, or "".
+
+    Raises
+    ------
+    ModelError
+        If the model returned no tensor.
+    OptionError
+        If there is no such output.
+    """
     import tensorflow as tf
 
-    flat = tf.nest.flatten(outputs)
-    if not flat or not all(isinstance(output, tf.Tensor) for output in flat):
+    if isinstance(outputs, dict):
+        found = {str(name): tensor for name, tensor in outputs.items()}
+    else:
+        flat = tf.nest.flatten(outputs)
+        unique = len(names) == len(flat) and len(set(names)) == len(flat)
+        found = dict(zip(names if unique else map(str, range(len(flat))), flat, strict=True))
+    if not found or not all(isinstance(output, tf.Tensor) for output in found.values()):
         raise ModelError("this model returns no tensors")
-    notes = [] if len(flat) == 1 else [f"the model has {len(flat)} outputs; the first is explained"]
-    return flat[0], notes
+    every = tuple(found)
+    name = every[int(wanted)] if wanted.isdecimal() and int(wanted) < len(every) and wanted not in found else wanted
+    if name and name not in found:
+        raise OptionError(
+            f"the model has no output {wanted!r}", hint=did_you_mean(wanted, every, "one of " + ", ".join(every))
+        )
+    name = name or every[0]
+    return found[name], name, every

@@ -2,59 +2,141 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from xcnn.cli import console
+from xcnn.cli.looks import LayersOptions
+from xcnn.errors import OptionError, XcnnError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HELP = """List the layers of a model in execution order, with the paths that --layer takes.
+
+Without --trace the file alone is read, in half a second: paths, kinds, parameters, and shapes where the file states them.
+
+Example: xcnn layers model.keras --trace"""
+KINDS = (LayersOptions,)
+IDLE = frozenset(
+    {"InputLayer", "Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "ActivityRegularization"}
+)
+"""Layers that change nothing when a picture is explained."""
 
 
-def layers(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="Model file, or a name from: xcnn models.")],
-    *,
-    everything: Annotated[
-        bool, typer.Option("--all", metavar="", help="Also layers without a map, such as Dense.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", metavar="", help="Print JSON.")] = False,
-) -> None:
-    """List the layers of a model in execution order, with the paths that --layer takes.
-
-    Example: xcnn layers model.keras
-    """
+def run(options: LayersOptions, _: dict[str, str]) -> None:
+    """Print the layers."""
     from xcnn import opening
-    from xcnn.errors import LayerError
     from xcnn.host import Host
 
-    network = opening.check(model, opening.AUTO, Host()).open()
-    rows = [layer for layer in network.layers() if everything or layer.spatial]
-    try:
-        chosen = network.default_layer()
-    except LayerError:
-        chosen = None
-    if as_json:
+    if options.spatial and options.all:
+        raise OptionError("--spatial and --all contradict each other", hint="choose one")
+    host = Host()
+    checked = opening.check(options.model, options, host)
+    if options.trace or options.plot or checked.file is None:
+        network = checked.open()
+        rows = [_row(layer, spatial=layer.spatial) for layer in network.layers()]
+        picks = _picks(network, host)
+        name = network.name
+    else:
+        from xcnn.network import sketch
+
+        rows = [_row(entry, spatial=entry.spatial) for entry in sketch.sketch(checked.file)]
+        picks, name = [], checked.file.path.name
+    shown = [row for row in rows if _wanted(row, options)]
+    if options.plot:
+        _plot(options, rows, picks, name)
+    if options.json:
         console.answer_json(
-            {
-                "schema_version": 1,
-                "model": network.name,
-                "default_layer": asdict(chosen) if chosen else None,
-                "layers": [asdict(layer) | {"spatial": layer.spatial} for layer in rows],
-            }
+            {"schema_version": 1, "model": name, "traced": bool(picks), "picks": picks, "layers": shown}
         )
         return
+    _print(shown, picks)
+    if not picks and not (options.trace or options.plot):
+        console.say("from the file alone; every shape and what each explainer looks at: --trace")
+
+
+def _row(layer: Any, *, spatial: bool | None) -> dict[str, Any]:
+    return {
+        "path": layer.path,
+        "kind": layer.kind,
+        "shape": list(layer.shape),
+        "parameters": layer.parameters,
+        "activation": layer.activation,
+        "leaf": layer.leaf,
+        "spatial": spatial,
+    }
+
+
+def _wanted(row: dict[str, Any], options: LayersOptions) -> bool:
+    if options.spatial:
+        return bool(row["spatial"])
+    return options.all or row["kind"] not in IDLE
+
+
+def _picks(network: Any, host: Any) -> list[dict[str, str]]:
+    """The layer that each built-in explainer looks at by itself, and why; or why it can't."""
+    found = []
+    for name, kind in host.builtin.items():
+        try:
+            explainer = kind()
+            reason = explainer.fits(network)
+            choice = None if reason else explainer.picks(network)
+        except XcnnError as error:
+            reason, choice = error.message, None
+        if reason or choice:
+            found.append({"explainer": name, "path": choice.value if choice else "", "reason": reason or choice.reason})
+    return found
+
+
+def _print(rows: Sequence[dict[str, Any]], picks: Sequence[dict[str, str]]) -> None:
+    picked: dict[str, list[str]] = {}
+    for pick in picks:
+        picked.setdefault(pick["path"], []).append(pick["explainer"])
     console.table(
-        ("path", "kind", "output", ""),
+        ("path", "kind", "output", "parameters", "activation", ""),
         [
             (
-                layer.path,
-                layer.kind,
-                "x".join("?" if side is None else str(side) for side in layer.shape) or "-",
-                "default" if chosen and layer.path == chosen.value else "" if layer.leaf else "contains others",
+                "  " * row["path"].count("/") + row["path"],
+                row["kind"],
+                "x".join("?" if side is None else str(side) for side in row["shape"]) or "-",
+                "" if not row["parameters"] else f"{row['parameters']:,}",
+                row["activation"],
+                ", ".join(picked.get(row["path"], [])),
             )
-            for layer in rows
+            for row in _as_tree(rows)
         ],
     )
-    if not rows:
+    if not any(row["spatial"] is not False for row in rows):
         console.say("no layer has a map; all layers: --all")
-    if chosen:
-        console.say(f"default: {chosen.value}, {chosen.reason}")
+    for pick in picks:
+        console.say(f"{pick['explainer']}: {pick['path'] + ', ' if pick['path'] else ''}{pick['reason']}")
+
+
+def _as_tree(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Put each container before what is inside it; a trace has it behind."""
+    found: list[dict[str, Any]] = []
+    for row in rows:
+        place = len(found)
+        while place and found[place - 1]["path"].startswith(row["path"].partition("[")[0] + "/"):
+            place -= 1
+        found.insert(place, row)
+    return found
+
+
+def _plot(options: LayersOptions, rows: Sequence[dict[str, Any]], picks: Sequence[dict[str, str]], name: str) -> None:
+    from pathlib import Path
+
+    from xcnn.io import artifacts
+    from xcnn.render import architecture
+
+    assert options.plot is not None  # noqa: S101 (asked for)
+    drawn = architecture.architecture(
+        [
+            architecture.Row(row["path"], row["kind"], tuple(row["shape"]), row["parameters"] or 0, row["leaf"])
+            for row in rows
+        ],
+        title=name,
+        default=next((pick["path"] for pick in picks if pick["path"]), ""),
+    )
+    artifacts.write_alone(Path(options.plot), drawn)
+    console.say(f"drawn: {options.plot}")

@@ -1,0 +1,58 @@
+"""`xcnn predict`: what a model takes pictures for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from xcnn.cli import console
+from xcnn.cli.display import Display
+from xcnn.cli.looks import PredictOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HELP = """Predict pictures: the best classes as a table, and each picture with its label drawn on.
+
+Example: xcnn predict efficientnet-lite0 photo.jpg"""
+KINDS = (PredictOptions, Display)
+
+
+def run(options: PredictOptions, display: Display, _: dict[str, str]) -> None:
+    """Predict, write the pictures, and print the table."""
+    from xcnn import prediction
+    from xcnn.host import Host
+    from xcnn.io import artifacts
+
+    out = options.out or str(artifacts.default_folder("predict"))
+    screen = console.Screen(display, default_layer=False)
+    try:
+        found = prediction.predict(options, host=Host(), out=out, events=screen)
+    except KeyboardInterrupt:
+        console.say("interrupted: nothing was written")
+        raise typer.Exit(130) from None
+    finally:
+        screen.close()
+    if display.json:
+        console.answer_json(found | {"folder": out})
+    else:
+        if not display.quiet:
+            console.table(("picture", "index", "class", "score", "probability"), _cells(found["results"]))
+        console.answer(out)
+    if found["failures"]:
+        raise typer.Exit(1)
+
+
+def _cells(results: Sequence[dict[str, Any]]) -> list[tuple[str, ...]]:
+    return [
+        (
+            result["path"] if rank == 0 else "",
+            str(one["index"]),
+            one["label"],
+            f"{one['score']:.4g}",
+            "" if one["probability"] is None else f"{one['probability']:.1%}",
+        )
+        for result in results
+        for rank, one in enumerate(result["best"])
+    ]

@@ -1,0 +1,69 @@
+"""What the first trace tells about a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from xcnn.network import evidence, trace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from xcnn.network.heads import Head
+    from xcnn.plugin import Layer
+
+
+@dataclass
+class Forward:
+    """One forward pass inside a trace: what went in, what each layer returned, and the class scores."""
+
+    pixels: Any
+    taps: Mapping[str, trace.Tap]
+    scored: Any
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the first trace told about a model.
+
+    ``used`` are the paths of the layers that the scores depend on, ``first`` of those whose maps have the channels
+    first. ``outputs`` are the names of all outputs, ``output`` the one explained.
+    """
+
+    layers: tuple[Layer, ...]
+    used: frozenset[str]
+    first: frozenset[str]
+    head: Head
+    outputs: tuple[str, ...]
+    output: str
+    arithmetic: tuple[str, ...]
+    pooling: evidence.Pooling
+    rectifiers: evidence.Rectifiers
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, pixels: Any, taps: trace.Taps, logits: Any, head: Head, *, outputs: tuple[str, ...], output: str
+    ) -> Survey:
+        """Look at a trace while it is being made."""
+        graph = pixels.graph
+        ops = evidence.depends_on(logits)
+        named = taps.named()
+        hidden = trace.opaque_calls(graph)
+        return cls(
+            layers=taps.layers(),
+            used=frozenset(path for path, tap in named.items() if _is_among(tap.tensor, ops)),
+            first=taps.channels_first(),
+            head=head,
+            outputs=outputs,
+            output=output,
+            arithmetic=tuple(trace.arithmetic_before_first_convolution(graph, taps)),
+            pooling=evidence.pooling(logits, named),
+            rectifiers=evidence.rectifiers(ops, graph, named),
+            notes=(f"layers inside {', '.join(hidden[:3])} can't be explained",) if hidden else (),
+        )
+
+
+def _is_among(tensor: Any, ops: set[str]) -> bool:
+    return getattr(getattr(tensor, "op", None), "name", None) in ops

@@ -1,0 +1,168 @@
+"""A Keras model inside TensorFlow functions: traced once per question, called once per batch."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+
+from xcnn.errors import ModelError, OptionError, plain_words
+from xcnn.network import graph, heads, preprocess, trace
+from xcnn.network.survey import Forward, Survey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from xcnn.network.choices import Choices
+    from xcnn.network.inputs import ImageInputs, Slot
+    from xcnn.values import Floats, Pixels
+
+    Body = Callable[[Forward, Any], Any]
+
+
+class TracedModel:
+    """The traces of one model, one per key, and what the first of them told.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Left as it was found.
+    name : str
+        What messages call it.
+    inputs : ImageInputs
+        What it is fed.
+    choices : Choices
+        Which output is explained, on what, and the values of inputs that do not take the picture.
+    prepare : callable
+        Turns (n, h, w, 3) uint8 pixels into inputs; asked after the first trace.
+
+    Attributes
+    ----------
+    traces : int
+        How many times the model has been traced.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        name: str,
+        inputs: ImageInputs,
+        *,
+        choices: Choices,
+        prepare: Callable[[Pixels, int], Floats],
+    ) -> None:
+        self.traces = 0
+        self._model = model
+        self._name = name
+        self._inputs = inputs
+        self._choices = choices
+        self._prepare = prepare
+        self._survey: Survey | None = None
+        self._functions: dict[tuple[Any, ...], Any] = {}
+
+    @property
+    def survey(self) -> Survey:
+        """What the first trace told; the scores are traced when nothing has been."""
+        if self._survey is None:
+            self._function(("scores",), lambda forward, _: numbers(forward), given=0)
+        assert self._survey is not None  # noqa: S101 (every trace fills it)
+        return self._survey
+
+    def run(
+        self,
+        key: tuple[Any, ...],
+        body: Body,
+        *,
+        inputs: Callable[[], Floats],
+        forms: Callable[[], Floats],
+        given: int = 0,
+        points: Floats | None = None,
+    ) -> Any:
+        """Compute something from one forward pass.
+
+        Parameters
+        ----------
+        key : tuple
+            Names the function; it is traced the first time.
+        body : callable
+            Makes tensors of a `Forward` and of the linear forms, inside the trace.
+        inputs : callable
+            Gives (n, h, w, c) float32 once the trace is made: preprocessing may be decided by it.
+        forms : callable
+            Gives (given, classes) float32: linear forms of the scores.
+        given : int
+            How many forms there are.
+        points : (n, 2) ndarray, optional
+            For maps, the place to explain.
+
+        Returns
+        -------
+        nested structure of ndarray
+        """
+        function = self._function(key, body, given=given)
+        linear = forms()
+        values = inputs()
+        places = np.zeros((len(values), 2), np.float32) if points is None else points
+        return graph.called(function, values, linear, places, *self._given)
+
+    def _function(self, key: tuple[Any, ...], body: Body, *, given: int) -> Any:
+        """Trace the model once per key: a concrete function of pixels, linear forms, points and the given inputs."""
+        if key not in self._functions:
+            pixels, *extras = self._inputs.signature()
+            signature = [pixels, tf.TensorSpec([given, None]), tf.TensorSpec([None, 2]), *extras]
+
+            def whole(inputs: Any, forms: Any, points: Any, *values: Any) -> Any:
+                return body(self._forward(inputs, points, values), forms)
+
+            with trace.inlined():
+                self._functions[key] = tf.function(whole, signature, autograph=False).get_concrete_function()
+        return self._functions[key]
+
+    def _forward(self, pixels: Any, points: Any, given: Sequence[Any]) -> Forward:
+        with trace.tapped(self._model, first=self._inputs.first) as taps:
+            try:
+                outputs = self._model(self._inputs.structured(pixels, given), training=False)
+            except Exception as error:
+                words = plain_words(error)
+                raise ModelError(f"{self._name} can't be run: {type(error).__name__}: {words}") from error
+        self.traces += 1
+        names = getattr(self._model, "output_names", None) or ()
+        output, name, every = trace.one_output(outputs, names, self._choices.output)
+        logits, squash = trace.before_squash(output)
+        scored = heads.scored(
+            output,
+            logits,
+            squash,
+            on=self._choices.on,
+            points=None if self._choices.at is None else points,
+            source=self._inputs.size,
+        )
+        if self._survey is None:
+            self._survey = Survey.of(pixels, taps, logits, scored.head, outputs=every, output=name)
+        return Forward(pixels, taps.named(), scored)
+
+    @cached_property
+    def _given(self) -> list[Floats]:
+        """The values of the inputs that do not receive the picture, one row each."""
+        slots = [self._inputs.slots[place] for place in self._inputs.given]
+        return [self._row(slot, np.asarray(self._choices.inputs[slot.name])) for slot in slots]
+
+    def _row(self, slot: Slot, value: Any) -> Floats:
+        if value.dtype == np.uint8 and value.ndim == len(slot.shape) == 3:  # noqa: PLR2004 (a picture)
+            size = slot.shape[0] or self._inputs.size[0], slot.shape[1] or self._inputs.size[1]
+            value = self._prepare(preprocess.resize(value, size)[np.newaxis], slot.shape[2] or 3)
+        elif value.ndim == len(slot.shape):
+            value = value[np.newaxis]
+        fits = len(value) == 1 and value.ndim == len(slot.shape) + 1
+        if not fits or any(side not in {None, own} for side, own in zip(slot.shape, value.shape[1:], strict=True)):
+            shape = "x".join(map(str, value.shape))
+            raise OptionError(f"the values for input {slot.name!r} are {shape}; it takes {slot.words}")
+        return np.asarray(value, np.float32)
+
+
+def numbers(forward: Forward) -> Any:
+    """The scores of a pass, what the best classes are chosen by, and the areas of maps (empty for vectors)."""
+    scored = forward.scored
+    return scored.scores, scored.ranks, tf.zeros([0]) if scored.areas is None else scored.areas

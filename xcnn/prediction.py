@@ -1,0 +1,135 @@
+"""Predicting pictures: the best classes of each, and the picture with its label drawn on."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xcnn import opening
+from xcnn.errors import ImageError, OptionError
+from xcnn.events import Silent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from xcnn.events import Events
+    from xcnn.host import Host
+    from xcnn.plugin import Image, Target
+
+SCHEMA_VERSION = 1
+
+
+def predict(options: Any, *, host: Host, out: str, events: Events | None = None) -> dict[str, Any]:
+    """Predict pictures with a model.
+
+    Parameters
+    ----------
+    options : PredictOptions
+        Settings of the model with its name, the pictures, ``top``, ``overwrite`` and ``batch_size``.
+    host : Host
+        Where plugins are found.
+    out : str
+        The folder to make: a labelled picture of each, and predictions in ``run.json``.
+    events : Events, optional
+        Who hears of progress.
+
+    Returns
+    -------
+    dict
+        The contents of run.json.
+
+    Raises
+    ------
+    XcnnError
+        If nothing could be predicted.
+    """
+    from xcnn.io import artifacts, images
+
+    events = events or Silent()
+    if not options.images:
+        raise OptionError("no image was given", hint="name files, globs or folders")
+    paths = images.find(options.images)
+    artifacts.check(Path(out), overwrite=options.overwrite, inputs=[*paths, options.model])
+    checked = opening.check(options.model, options, host)
+    events.started(len(paths))
+    results: list[dict[str, Any]] = []
+    failures: list[dict[str, str]] = []
+    network: Any = None
+    draft: Any = None
+    with ExitStack() as stack:
+        for decoded in _decoded(paths, options.batch_size, failures):
+            if network is None:
+                events.opening(options.model)
+                network = checked.open(decoded[0].size)
+                events.surveyed(network)
+                reads = [*paths, options.model]
+                draft = stack.enter_context(artifacts.Draft(Path(out), overwrite=options.overwrite, inputs=reads))
+            fitted = [images.fitted(image, network.input_size, checked.fit) for image in decoded]
+            for image, best in zip(fitted, _best(network, fitted, options.top), strict=True):
+                events.working(image.path)
+                results.append(_written(draft, image, best))
+        if network is None:
+            raise ImageError(f"none of the {len(failures)} pictures could be read")
+        found = {
+            "schema_version": SCHEMA_VERSION,
+            "model": network.about(),
+            "results": results,
+            "failures": failures,
+            "warnings": list(network.warnings),
+        }
+        draft.write_json(artifacts.MANIFEST, {**found, "files": [*draft.files(), artifacts.MANIFEST]})
+        draft.publish()
+    return found
+
+
+def _decoded(paths: Sequence[str], size: int, failures: list[dict[str, str]]) -> Iterator[list[Image]]:
+    """Decode pictures, `size` at a time; those that can't be join the failures, and the only one is an error."""
+    from xcnn.io import images
+
+    for start in range(0, len(paths), size):
+        good = []
+        for path in paths[start : start + size]:
+            try:
+                good.append(images.read(path))
+            except ImageError as error:
+                if len(paths) == 1:
+                    raise
+                failures.append({"path": path, "code": error.code, "message": error.message, "hint": error.hint})
+        if good:
+            yield good
+
+
+def _best(network: Any, images: Sequence[Image], count: int) -> list[tuple[Target, ...]]:
+    import numpy as np
+
+    pictures = [image.pixels if image.rgba is None else image.rgba for image in images]
+    batch = network.batch(pictures, ["top"], np.random.default_rng(0))
+    network.predict(batch)
+    best: list[tuple[Target, ...]] = network.best(batch, count)
+    return best
+
+
+def _written(draft: Any, image: Image, best: tuple[Target, ...]) -> dict[str, Any]:
+    from xcnn.render.labelled import labelled
+
+    name = f"{draft.name(image.path)}.predicted.jpg"
+    title = best[0].label
+    rows = [(one.label, one.probability) for one in best]
+    file = draft.write_picture(name, labelled(image.pixels, title, rows), quality=92)
+    return {
+        "path": image.path,
+        "sha256": image.sha256,
+        "notes": list(image.notes),
+        "file": file,
+        "best": [
+            {
+                "index": one.index,
+                "label": one.label,
+                "score": one.score,
+                "probability": one.probability,
+                "notes": list(one.notes),
+            }
+            for one in best
+        ],
+    }
