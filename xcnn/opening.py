@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from xcnn.errors import ModelError, OptionError, did_you_mean
 from xcnn.network import labels as label_files
-from xcnn.network import preflight, preprocess, sidecar
+from xcnn.network import preflight, preprocess, sidecar, zoo
 from xcnn.network.choices import Choices
 from xcnn.network.preprocess import Decision
 
@@ -67,6 +67,8 @@ def check(model: Any, settings: Settings, host: Host) -> Checked:
             raise ModelError(f"{type(model).__name__} is no Keras model", hint="give a path, a name or a keras.Model")
         return Checked(model, choices=said, fit=fit)
     named = _named(str(model), host)
+    if named and named.build:
+        return Checked(None, None, named, said, fit)
     path = named.path() if named else Path(model)
     file = preflight.inspect(path)
     if named:
@@ -134,9 +136,9 @@ def _named(word: str, host: Host) -> NamedModel | None:
         return builtin[word]
     if Path(word).exists():
         return None
-    known = host.models(extensions=True)
-    if word in known:
-        return known[word]
+    # Plugins are imported only for a name that the built-in ones don't explain.
+    if found := zoo.find(word, builtin) or zoo.find(word, known := host.models(extensions=True)):
+        return found
     if "://" in word:
         raise ModelError(f"{word} is a URL; xcnn opens files", hint="download the model first")
     if Path(word).suffix or "/" in word:
@@ -152,6 +154,8 @@ def _preprocessing(word: str, host: Host) -> Any:
         known = host.preprocessors(extensions=extensions)
         if word in known:
             return known[word]
+    if named := zoo.find(word, host.models(extensions=False)):
+        return named.preprocessing
     auto = preprocess.AUTO
     raise OptionError(
         f"there is no preprocessing {word!r}",

@@ -158,7 +158,7 @@ class Preprocessing:
 
 @dataclass(frozen=True)
 class NamedModel:
-    """A model that can be asked for by name.
+    """A model that can be asked for by name: a file, or weights for a model that is built.
 
     ``path`` finds the file when called, so that listing models touches none.
     """
@@ -169,7 +169,17 @@ class NamedModel:
     preprocessing: Preprocessing
     licence: str
     path: Callable[[], Path] = field(repr=False)
+    """The model's file; where there is a ``build``, its weights file, which may be still to be downloaded."""
     labels: Callable[[], tuple[str, ...]] = field(repr=False)
+    parameters: int = 0
+    """How many numbers it has learned; 0 when not known."""
+    build: Callable[..., Any] | None = field(default=None, repr=False)
+    """``build(top=True)``, or without its classifier, returns an `xcnn.network.applications.Built`."""
+
+    @property
+    def cached(self) -> bool:
+        """Whether it can be opened without a download."""
+        return self.build is None or self.path().is_file()
 
 
 @dataclass(frozen=True, repr=False)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from xcnn.network.origin import Origin
+
 if TYPE_CHECKING:
     from xcnn.network.choices import Choices
     from xcnn.network.keras_network import KerasNetwork
@@ -30,9 +32,9 @@ def open_network(
     model : keras.Model, optional
         A model in memory; None to load `file`.
     file : ModelFile
-        What `preflight.inspect` found; needed when there is no model in memory.
+        What `preflight.inspect` found; needed when there is no model in memory and none is built.
     named : NamedModel, optional
-        The table entry the file belongs to, with its preprocessing and labels.
+        The table entry the file belongs to, with its preprocessing and labels; it is built where the entry says how.
     choices : Choices, optional
         What overrides the evidence.
 
@@ -45,7 +47,22 @@ def open_network(
 
     environment.prepare()
     from xcnn.network.keras_network import KerasNetwork
+
+    loaded, origin = _loaded(model, file, named)
+    return KerasNetwork(loaded, origin, named=named, choices=choices)
+
+
+def _loaded(model: Any, file: ModelFile | None, named: NamedModel | None) -> tuple[Any, Origin]:
+    """Take, build or load the model, and tell where it came from."""
+    if model is not None:
+        return model, Origin(str(model.name))
+    if named is not None and named.build is not None:
+        built = named.build(top=True)
+        return built.model, Origin(named.name, hashed=lambda: built.sha256, warnings=built.warnings)
     from xcnn.network.loading import load
 
-    loaded = load(file) if model is None and file is not None else model
-    return KerasNetwork(loaded, file=file, named=named, choices=choices)
+    assert file is not None  # noqa: S101 (no model, and none to build)
+    model = load(file)
+    name, path = (named.name, "") if named else (file.path.name, str(file.path))
+    warned = ("the model was trusted by its hash, so its own code has run",) if file.trusted else ()
+    return model, Origin(name, path, lambda: file.sha256, notes=file.notes, warnings=warned, trusted=file.trusted)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def described(network: KerasNetwork) -> dict[str, Any]:
     """Describe a network: what it is, and what was decided for the user."""
-    survey, head, mode, file = network.survey, network.head, network.preprocessing, network.file
+    survey, head, mode, origin = network.survey, network.head, network.preprocessing, network.origin
     try:
         chosen = network.default_layer()
         layer = {"path": chosen.value, "reason": chosen.reason}
@@ -21,9 +21,9 @@ def described(network: KerasNetwork) -> dict[str, Any]:
         layer = None
     return {
         "name": network.name,
-        "path": network.path,
-        "sha256": file.sha256 if file else "",
-        "trusted": bool(file and file.trusted),
+        "path": origin.path,
+        "sha256": origin.hashed(),
+        "trusted": origin.trusted,
         "input_shape": list(network.input_shape),
         "input_size": list(network.input_size),
         "inputs": [{"name": slot.name, "shape": list(slot.shape)} for slot in network.inputs.slots],
@@ -52,7 +52,7 @@ def noted(network: KerasNetwork) -> tuple[str, ...]:
     survey = network.survey
     every = f"the model has {len(survey.outputs)} outputs ({', '.join(survey.outputs)}); {survey.output!r} is explained"
     return (
-        *(network.file.notes if network.file else ()),
+        *network.origin.notes,
         *network.inputs.notes,
         *((every,) if len(survey.outputs) > 1 else ()),
         *((f"class names: {network.labelled[1]}",) if network.labelled and network.labelled[1] else ()),

@@ -30,4 +30,3 @@ class Choices:
     inputs: Mapping[str, Any] = field(default_factory=dict)
     pictures: tuple[int, int] | None = None
     notes: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from xcnn.network.heads import Head
-    from xcnn.network.preflight import ModelFile
+    from xcnn.network.origin import Origin
     from xcnn.network.survey import Forward, Survey
     from xcnn.plugin import Layer, NamedModel, Preprocessing, Target
     from xcnn.values import Floats, Pixels
@@ -36,8 +36,8 @@ class KerasNetwork:
     ----------
     model : keras.Model
         Any image model with an input that takes pictures, or several of one shape, which then all receive the picture.
-    file : ModelFile, optional
-        The file it came from.
+    origin : Origin
+        Where it came from.
     named : NamedModel, optional
         The table entry it came from, with its preprocessing and labels.
     choices : Choices
@@ -52,15 +52,14 @@ class KerasNetwork:
     def __init__(
         self,
         model: Any,
+        origin: Origin,
         *,
-        file: ModelFile | None = None,
         named: NamedModel | None = None,
         choices: Choices | None = None,
     ) -> None:
         self.model = model
-        self.file = file
-        self.name = named.name if named else file.path.name if file else str(model.name)
-        self.path = str(file.path) if file and not named else ""
+        self.origin = origin
+        self.name = origin.name
         self._named = named
         self._choices = choices or Choices()
         self.inputs = ImageInputs.of(
@@ -96,7 +95,7 @@ class KerasNetwork:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a user must know to trust the results."""
-        return tuple(filter(None, (*self._choices.warnings, self.preprocessing.warning)))
+        return tuple(filter(None, (*self.origin.warnings, self.preprocessing.warning)))
 
     def about(self) -> dict[str, Any]:
         """Describe the network for run.json."""
@@ -143,7 +142,7 @@ class KerasNetwork:
         survey = self.survey
         if self._choices.layer:
             path, reason = self._choices.layer
-            return Choice(layer_names.find(survey.layers, [path], self.name, self.path)[0], reason)
+            return Choice(layer_names.find(survey.layers, [path], self.name, self.origin.path)[0], reason)
         layers = [layer for layer in survey.layers if layer.path in survey.used]
         return layer_names.default(layers, self.name, maps=survey.head.size is not None)
 
@@ -278,7 +277,7 @@ class KerasNetwork:
         return targets.Describer(self.head, self.labels).rows(outcome, best)
 
     def _tensors(self, forward: Forward, wanted: Sequence[str]) -> dict[str, Any]:
-        argument = self.path or self.name
+        argument = self.origin.path or self.name
         paths = layer_names.find(self.layers(), wanted or [self.default_layer().value], self.name, argument)
         for path in paths:
             if forward.taps[path].tensor.graph is not forward.pixels.graph:
