@@ -154,7 +154,8 @@ class KerasNetwork:
         if self._named is not None:
             return preprocess.Decision(self._named.preprocessing, f"what {self._named.name} was trained with")
         survey = self.survey
-        return preprocess.by_evidence(survey.arithmetic, [layer.path for layer in survey.layers])
+        paths = [layer.path for layer in survey.layers]
+        return preprocess.by_evidence(survey.arithmetic, survey.affine, paths, channels=self.input_shape[2])
 
     # --- what it computes --------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from xcnn.network.affine import Affine
     from xcnn.values import Floats, Pixels
 
 AUTO = "auto"
@@ -56,11 +57,32 @@ class Decision:
     warning: str = ""
 
 
-def by_evidence(arithmetic: Sequence[str], paths: Sequence[str] = ()) -> Decision:
-    """Decide from the arithmetic that a model does itself before its first convolution, then from its layers' names."""
+def by_evidence(arithmetic: Sequence[str], found: Affine | None, paths: Sequence[str], *, channels: int) -> Decision:
+    """Decide what a model expects that says nothing of it.
+
+    Parameters
+    ----------
+    arithmetic : sequence of str
+        The ops between the pixels and the first convolution, without learned ones.
+    found : Affine, optional
+        What they do, where it is a scale and an offset.
+    paths : sequence of str
+        The model's layers in execution order: they tell a well-known backbone.
+    channels : int
+        Of the input: backbones are trained with three, so anything else is changed before it reaches one.
+    """
+    # The tables of this module must not load NumPy.
+    from xcnn.network import affine, backbones
+
     by_name = {mode.name: mode for mode in BUILTIN}
-    if arithmetic:
-        return Decision(by_name["none"], f"the model rescales its input itself ({', '.join(sorted(set(arithmetic)))})")
+    mode, reason = affine.verdict(found) if found else ("", "")
+    if mode:
+        return Decision(by_name[mode], reason)
+    if arithmetic and not found:
+        ops = ", ".join(sorted(set(arithmetic)))
+        return Decision(by_name["none"], f"the model changes its input itself ({ops})")
+    if channels == len(IMAGENET_MEAN) and (backbone := backbones.recognise(paths)):
+        return Decision(by_name[backbone.preprocessing], f"what {backbone.family} is trained with: {backbone.reason}")
     return Decision(
         by_name["unit"],
         "a guess: nothing in the model tells",

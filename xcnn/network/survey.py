@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from xcnn.network import evidence, trace
+from xcnn.network import affine, evidence, trace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,8 @@ class Survey:
     """What the first trace told about a model.
 
     ``used`` are the paths of the layers that the scores depend on, ``first`` of those whose maps have the channels
-    first. ``outputs`` are the names of all outputs, ``output`` the one explained.
+    first. ``outputs`` are the names of all outputs, ``output`` the one explained. ``arithmetic`` are the ops between the
+    pixels and the first convolution, ``affine`` what they do, None where it is more than a scale and an offset.
     """
 
     layers: tuple[Layer, ...]
@@ -38,6 +39,7 @@ class Survey:
     outputs: tuple[str, ...]
     output: str
     arithmetic: tuple[str, ...]
+    affine: affine.Affine | None
     pooling: evidence.Pooling
     rectifiers: evidence.Rectifiers
     notes: tuple[str, ...]
@@ -51,6 +53,7 @@ class Survey:
         ops = evidence.depends_on(logits)
         named = taps.named()
         hidden = trace.opaque_calls(graph)
+        received = affine.first_received(graph)
         return cls(
             layers=taps.layers(),
             used=frozenset(path for path, tap in named.items() if _is_among(tap.tensor, ops)),
@@ -59,6 +62,7 @@ class Survey:
             outputs=outputs,
             output=output,
             arithmetic=tuple(trace.arithmetic_before_first_convolution(graph, taps)),
+            affine=None if received is None else affine.affine(pixels, received, learned=affine.learned(taps)),
             pooling=evidence.pooling(logits, named),
             rectifiers=evidence.rectifiers(ops, graph, named),
             notes=(f"layers inside {', '.join(hidden[:3])} can't be explained",) if hidden else (),
