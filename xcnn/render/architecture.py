@@ -11,6 +11,7 @@ from xcnn.render.architecture_layout import (
     LONGEST,
     MARGIN,
     ROOM,
+    SLOT,
     TIMES,
     Block,
     Line,
@@ -23,7 +24,7 @@ from xcnn.render.architecture_layout import (
     turned,
 )
 from xcnn.render.architecture_steps import OTHER, Row, steps, total
-from xcnn.render.sheet import Sheet, mixed, shortened
+from xcnn.render.sheet import Sheet, mixed, within
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +81,7 @@ def architecture(
     width = max([6.5, *(line.blocks[-1][0] + line.blocks[-1][1].room + MARGIN for line in lines if line.blocks)])
     legend = legend_of(found, width)
     sheet = Sheet(width, 2 * MARGIN + HEAD + sum(line.height for line in lines) + legend[-1][1] + 0.14)
-    sheet.write(MARGIN, MARGIN + 0.1, shortened(title, 60), size=13, bold=True)
+    sheet.write(MARGIN, MARGIN + 0.1, within(title, width - 2 * MARGIN, 13, bold=True), size=13, bold=True)
     sheet.write(MARGIN, MARGIN + 0.36, _summary(rows, input_shape), size=8.5, colour=FAINT)
     top = MARGIN + HEAD
     for line in lines:
@@ -150,13 +151,13 @@ def _words(sheet: Sheet, block: Block, x: float, top: float, *, upright: bool) -
     colour = MARK if step.default else INK
     if not upright:
         middle = x + block.room / 2
-        name = shortened(step.name, 15)
+        name = within(step.name, SLOT - 0.08, 8, bold=step.default)
         sheet.write(middle, top + 0.06, name, size=8, bold=step.default, colour=colour, align="center")
         sheet.write(middle, top + 0.22, shape, size=7.5, colour=FAINT, align="center")
         sheet.write(middle, top + 0.37, parameters, size=7.5, colour=FAINT, align="center")
         return
     middle = x + max(block.thick + block.depth, ROOM - GAP) / 2
-    name = shortened(step.name, LONGEST)
+    name = within(step.name, LONGEST, 7, bold=step.default)
     sheet.write(middle + 0.065, top, name, size=7, bold=step.default, colour=colour, turned=True)
     sheet.write(middle - 0.065, top, turned(shape, parameters), size=6.5, colour=FAINT, turned=True)
 
@@ -180,7 +181,7 @@ def _groups(sheet: Sheet, line: Line, level: int, top: float, bottom: float) -> 
         sheet.frame(left, top, right, bottom, fill=PAPER if level % 2 == 0 else "#e4e9f0")
         group = keys[first]
         name = group[level] if group else ""
-        sheet.write(left + 0.06, top + 0.1, shortened(name, max(3, int((right - left) / 0.075))), size=7.5, bold=True)
+        sheet.write(left + 0.06, top + 0.1, within(name, right - left - 0.12, 7.5, bold=True), size=7.5, bold=True)
 
 
 def _repeats(sheet: Sheet, line: Line, top: float, bottom: float) -> None:
@@ -204,8 +205,10 @@ def _mark(sheet: Sheet, block: Block, x: float, middle: float, y: float, default
     tip = middle - (block.height + block.depth) / 2 - 0.03
     sheet.shape([(centre, y), (centre, tip - 0.05)], MARK, MARK, 1.0)
     sheet.shape([(centre, tip), (centre - 0.045, tip - 0.09), (centre + 0.045, tip - 0.09)], MARK, MARK, 0.1)
-    words = f"default layer: {shortened(default, 48)}"
-    if centre > sheet.width / 2:
+    on_left = centre > sheet.width / 2
+    room = (centre if on_left else sheet.width - centre) - MARGIN
+    words = within(f"default layer: {default}", room, 7.5, bold=True)
+    if on_left:
         sheet.write(centre - 0.06, y + 0.02, words, size=7.5, bold=True, colour=MARK, align="right")
     else:
         sheet.write(centre + 0.06, y + 0.02, words, size=7.5, bold=True, colour=MARK)

@@ -8,7 +8,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from xcnn.render.architecture_steps import FAMILIES, OTHER
-from xcnn.render.sheet import length, shortened
+from xcnn.render.sheet import length
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,10 @@ THINNEST = 0.06
 SLICE = 0.055
 VECTOR = 0.09
 GAP = 0.1
-LONGEST = 25
+LONGEST = 1.5
+"""The longest name that is turned."""
+SLOT = 1.15
+"""The room of a block with its name below it."""
 TIMES = "\N{MULTIPLICATION SIGN}"
 ROOM = 0.33
 """The least room of a block: two lines of text that run downwards."""
@@ -89,7 +92,7 @@ def blocks_of(found: Sequence[Step], input_shape: tuple[int | None, ...] | None,
             thick = THINNEST + (THICKEST - THINNEST) * share**2
         parts = (thick, *(SLICE for _ in step.families[1:5]))
         apart = APART if following is not None and following.group != step.group else 0.0
-        room = max(sum(parts) + depth + GAP, ROOM if upright else 1.15) + apart
+        room = max(sum(parts) + depth + GAP, ROOM if upright else SLOT) + apart
         blocks.append(Block(step, height, depth, parts, room))
     return blocks
 
@@ -141,7 +144,7 @@ def _below(blocks: Sequence[Block], *, upright: bool) -> float:
     """The room of the words below the blocks of a line."""
     if not upright:
         return 0.75
-    names = [length(shortened(block.step.name, LONGEST), 7, bold=block.step.default) for block in blocks]
+    names = [min(LONGEST, length(block.step.name[:200], 7, bold=block.step.default)) for block in blocks]
     below = [length(turned(*numbers(block.step)), 6.5) for block in blocks]
     return 0.3 + max([0.0, *names, *below])
 

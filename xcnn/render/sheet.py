@@ -137,13 +137,22 @@ def mixed(colour: str, other: str, share: float) -> str:
     return "#" + "".join(f"{part:02x}" for part in parts)
 
 
-def shortened(text: str, most: int) -> str:
-    """The text, its middle replaced by an ellipsis when it has more than `most` signs: both ends of a name tell.
+def within(text: str, room: float, size: float, *, bold: bool = False) -> str:
+    """The text, its middle replaced by an ellipsis when it takes more than `room` inches: both ends of a name tell.
 
     Examples
     --------
-    >>> shortened("conv5_block3_out", 9)
+    >>> within("conv5_block3_out", 0.7, 8)
     'conv…_out'
     """
-    text = plain(text)
-    return text if len(text) <= most else f"{text[: most // 2]}…{text[len(text) - (most - 1) // 2 :]}"
+    whole = plain(text)
+    low, high = 0, min(len(whole), 200)
+    while low < high:  # as many signs as fit
+        middle = (low + high + 1) // 2
+        fits = length(_ends(whole, middle), size, bold=bold) <= room
+        low, high = (middle, high) if fits else (low, middle - 1)
+    return _ends(whole, low)
+
+
+def _ends(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: (most + 1) // 2]}…{text[len(text) - most // 2 :]}"
