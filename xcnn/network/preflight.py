@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import stat
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from xcnn.errors import ModelError, UnsafeModelError
+from xcnn.network import upgrade
+from xcnn.network.digest import Digest
 from xcnn.network.keras_layers import CONTAINERS, SAFE, UNSAFE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
 MAX_CONFIG_BYTES = 64 * 2**20
@@ -27,25 +28,62 @@ class ModelFile:
 
     path: Path
     kind: Literal["keras", "h5"]
-    sha256: str
+    config: dict[str, Any] = field(repr=False)
+    """What was checked, and what is to be loaded: the model's config in the words of today's Keras."""
+    notes: tuple[str, ...]
+    """What was changed in the config, for the user."""
+    changed: bool
+    """Whether the config differs from the one in the file."""
+    weights: Path
+    """The file that holds the weights: `path`, or the one beside an architecture in JSON."""
+    trusted: bool
+    """Whether the user vouched for this very file, so that its code may run."""
+    digest: Digest = field(repr=False, compare=False)
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the file at `path`, which a thread has been computing since `inspect`."""
+        return self.digest.value()
 
 
-def inspect(path: Path) -> ModelFile:
+def inspect(
+    path: Path, *, trusted: str = "", known: Collection[str] = (), most_gigabytes: float = 8, hashed: bool = True
+) -> ModelFile:
     """Find out what a file is and refuse what can't or must not be loaded.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    trusted : str
+        ``sha256:`` and the hash of a file whose code may run.
+    known : collection of str
+        Names of classes and functions that the user supplies.
+    most_gigabytes : float
+        The most memory that the parameters may take.
+    hashed : bool
+        Begin to compute the hash now, beside what follows; otherwise when it is asked for.
 
     Raises
     ------
     ModelError
         If the file is missing, no model, damaged, without architecture, or needs classes that Keras doesn't have.
     UnsafeModelError
-        If a layer could run code or read files.
+        If a layer could run code or read files, or the file would take too much memory.
+    OptionError
+        If `trusted` is no hash, or that of another file.
     """
     kind, config = _read(path)
-    _refuse_unsafe(path.name, config)
+    digest = Digest(path)
+    if hashed:
+        digest.start()
     # The model is loaded without its loss, metrics and optimizer, so they may be of any class.
-    _refuse_unknown(path.name, {key: value for key, value in config.items() if key != "compile_config"})
-    with path.open("rb") as file:
-        return ModelFile(path, kind, hashlib.file_digest(file, "sha256").hexdigest())
+    config = {key: value for key, value in config.items() if key != "compile_config"}
+    _refuse_unsafe(path.name, config)
+    new = upgrade.upgraded(config)
+    _refuse_unsafe(path.name, new.config)
+    _refuse_unknown(path.name, new.config)
+    return ModelFile(path, kind, new.config, new.notes, new.changed, path, False, digest)
 
 
 def _read(path: Path) -> tuple[Literal["keras", "h5"], dict[str, Any]]:

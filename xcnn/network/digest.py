@@ -1,0 +1,58 @@
+"""The hash of a file, computed beside other work."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from typing import TYPE_CHECKING
+
+from xcnn.errors import ModelError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Digest:
+    """The SHA-256 of a file: a thread computes it from `start` on, and `value` waits for it.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._value = ""
+        self._error: OSError | None = None
+        self._thread = threading.Thread(target=self._compute, name="xcnn-hash", daemon=True)
+        self._lock = threading.Lock()
+        self._started = False
+
+    def start(self) -> None:
+        """Begin, unless it has begun."""
+        with self._lock:
+            if not self._started:
+                self._started = True
+                self._thread.start()
+
+    def value(self) -> str:
+        """Wait for the hash, 64 hexadecimal digits.
+
+        Raises
+        ------
+        ModelError
+            If the file can't be read any more.
+        """
+        self.start()
+        self._thread.join()
+        if self._error is not None:
+            raise ModelError(f"can't read the model {self._path}: {self._error.strerror}") from self._error
+        return self._value
+
+    def _compute(self) -> None:
+        try:
+            with self._path.open("rb") as file:
+                self._value = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            self._error = error
