@@ -12,17 +12,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+BLOCK = 2**20
+
+
 class Digest:
-    """The SHA-256 of a file: a thread computes it from `start` on, and `value` waits for it.
+    """The SHA-256 of files, one behind the other: a thread computes it from `start` on, and `value` waits for it.
 
     Parameters
     ----------
-    path : Path
-        The file.
+    paths : Path
+        The files.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, *paths: Path) -> None:
+        self._paths = paths
         self._value = ""
         self._error: OSError | None = None
         self._thread = threading.Thread(target=self._compute, name="xcnn-hash", daemon=True)
@@ -42,17 +45,21 @@ class Digest:
         Raises
         ------
         ModelError
-            If the file can't be read any more.
+            If a file can't be read any more.
         """
         self.start()
         self._thread.join()
         if self._error is not None:
-            raise ModelError(f"can't read the model {self._path}: {self._error.strerror}") from self._error
+            raise ModelError(f"can't read the model {self._paths[0]}: {self._error.strerror}") from self._error
         return self._value
 
     def _compute(self) -> None:
         try:
-            with self._path.open("rb") as file:
-                self._value = hashlib.file_digest(file, "sha256").hexdigest()
+            hashed = hashlib.sha256()
+            for path in self._paths:
+                with path.open("rb") as file:
+                    while block := file.read(BLOCK):
+                        hashed.update(block)
+            self._value = hashed.hexdigest()
         except OSError as error:
             self._error = error

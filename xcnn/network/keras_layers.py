@@ -1,16 +1,46 @@
 """The names of Keras's own layers, known without importing Keras (a test compares them with the real list)."""
 
+PYTHON = "runs Python code stored in the file"
+
 UNSAFE = {
-    "Lambda": "runs Python code stored in the file",
-    "__lambda__": "runs Python code stored in the file",
+    "Lambda": PYTHON,
+    "__lambda__": PYTHON,
     "TFSMLayer": "runs a TensorFlow graph from outside the file",
     "TorchModuleWrapper": "unpickles a PyTorch module",
     "JaxLayer": "runs a function from outside Keras",
     "FlaxLayer": "runs a module from outside Keras",
+    "TypeSpec": "rebuilds a TensorFlow type by name",
+    "__typespec__": "rebuilds a TensorFlow type by name",
+    "CompositeTensor": "rebuilds a TensorFlow type by name",
 }
 """Layer classes that can run code or read files, and what they do."""
 
 CONTAINERS = frozenset({"Functional", "Model", "Sequential"})
+
+OPERATION_LAYERS = frozenset({"TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer", "ClassMethod", "InstanceMethod"})
+"""What tf.keras made of a TensorFlow function called on a layer's output; Keras 3 has none of them."""
+
+MODULES = {
+    "keras": CONTAINERS | {"InputLayer"},
+    "keras.models": CONTAINERS,
+    "keras.src.models.functional": frozenset({"Functional"}),
+    "keras.src.models.sequential": frozenset({"Sequential"}),
+    "keras.src.models.model": frozenset({"Model"}),
+    "keras.src.applications.convnext": frozenset({"LayerScale", "StochasticDepth"}),
+    "keras.src.applications.inception_resnet_v2": frozenset({"CustomScaleLayer"}),
+}
+"""Where Keras 3 says that layers come from, other than ``keras.layers``."""
+
+APPLICATIONS = frozenset({"CustomScaleLayer", "LayerScale", "StochasticDepth"})
+"""Layers of Keras's own applications, which older files name without a module."""
+
+ALIASES = frozenset({"GroupedQueryAttention"})
+"""Layers under the names of their classes where Keras exports them under another."""
+
+READS = frozenset(
+    {"vocabulary", "filepath", "file_path", "filename", "vocabulary_file", "load_weights", "weights_path"}
+)
+"""Arguments that name a file when they are text."""
 
 SAFE = frozenset(
     [
