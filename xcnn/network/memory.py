@@ -5,21 +5,100 @@ from __future__ import annotations
 from typing import Any
 
 from xcnn.errors import UnsafeModelError
+from xcnn.network import inference, layout
+from xcnn.network.entries import entries
 
 GIGABYTE = 10**9
+BYTES = 4
 
 
-def refuse_too_large(name: str, config: Any, *, arrays: int, most_gigabytes: float) -> None:
-    """Refuse a model whose arrays would take too much memory.
+def refuse_too_large(name: str, config: dict[str, Any], *, arrays: int, most_gigabytes: float) -> None:
+    """Refuse a model whose arrays, parameters or maps would take too much memory.
+
+    Parameters
+    ----------
+    name : str
+        What messages call the file.
+    config : dict
+        The model's.
+    arrays : int
+        Bytes of the arrays in its file.
+    most_gigabytes : float
+        The limit for all parameters together, and for the output of any one layer.
 
     Raises
     ------
     UnsafeModelError
         With the size and the limit.
     """
-    del config
-    if arrays > most_gigabytes * GIGABYTE:
-        raise UnsafeModelError(
-            f"{name} was not loaded: its arrays take {arrays / GIGABYTE:.1f} GB; the limit is {most_gigabytes:g} GB",
-            hint="raise the limit with --max-model-gb",
-        )
+    most = most_gigabytes * GIGABYTE
+    if arrays > most:
+        raise _too_large(name, "its arrays take", arrays, most_gigabytes)
+    try:
+        calls = layout.calls(config)
+    except UnsafeModelError as error:
+        raise UnsafeModelError(f"{name} was not loaded: {error.message}") from error
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError):
+        calls = []  # no config that Keras could build; the layers are still looked at one by one
+    for call in calls:
+        size = _size(call.shape)
+        if size > most:
+            raise _too_large(name, f"the output of layer {call.path!r} ({call.kind}) takes", size, most_gigabytes)
+    layers = {call.path: BYTES * (inference.parameters(call.kind, call.config, call.received) or 0) for call in calls}
+    alone = [
+        (f"{entry.owner!r} ({entry.kind})", BYTES * (inference.parameters(entry.kind, entry.config, None) or 0))
+        for entry in entries(config)
+    ]
+    if sum(layers.values()) > most:
+        largest = max(layers, key=lambda path: layers[path])
+        what = f"its parameters, most of them in layer {largest!r}, take"
+        raise _too_large(name, what, sum(layers.values()), most_gigabytes)
+    if sum(size for _, size in alone) > most:
+        largest, _ = max(alone, key=lambda pair: pair[1])
+        what = f"its parameters, most of them in layer {largest}, take"
+        raise _too_large(name, what, sum(size for _, size in alone), most_gigabytes)
+    _check_operations(name, config, most_gigabytes)
+
+
+def _check_operations(name: str, config: dict[str, Any], most_gigabytes: float) -> None:
+    """Refuse operations with arguments that would make huge tensors, such as Tile and Pad."""
+    for entry in entries(config):
+        if entry.kind in {"Tile", "Repeat", "BroadcastTo", "Pad", "PadImages", "Resize", "Full", "OneHot", "MultiHot"}:
+            product = 1
+            for number in _numbers([entry.value.get("inbound_nodes"), entry.config]):
+                product *= max(1, number)
+            if BYTES * product > most_gigabytes * GIGABYTE:
+                raise _too_large(
+                    name, f"operation {entry.owner!r} ({entry.kind}) may make", BYTES * product, most_gigabytes
+                )
+
+
+def _numbers(value: Any) -> list[int]:
+    """Whole numbers among the arguments of a call, but for those that describe its tensors."""
+    stack, found = [value], []
+    while stack:
+        inner = stack.pop()
+        if isinstance(inner, dict):
+            if inner.get("class_name") not in {"__keras_tensor__", "__tensor__", "__numpy__"}:
+                stack.extend(inner.values())
+        elif isinstance(inner, list):
+            stack.extend(inner)
+        elif isinstance(inner, int) and not isinstance(inner, bool):
+            found.append(inner)
+    return found
+
+
+def _size(shape: inference.Shape) -> int:
+    """How many bytes an output takes for one image."""
+    size = BYTES
+    for side in shape or ():
+        size *= 1 if side is None else abs(side)
+    return size
+
+
+def _too_large(name: str, what: str, size: int, most_gigabytes: float) -> UnsafeModelError:
+    amount = f"{size / GIGABYTE:.1f}" if size < GIGABYTE**2 else "more than a billion"
+    return UnsafeModelError(
+        f"{name} was not loaded: {what} {amount} GB; the limit is {most_gigabytes:g} GB",
+        hint="if that is right, raise the limit with --max-model-gb",
+    )
