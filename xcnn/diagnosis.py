@@ -137,28 +137,26 @@ def write(network: Any, checked: Checked, options: Any) -> Path:
     OutputError
         If there is such a file and it is not to be replaced, or the folder can't be written.
     """
+    assert checked.file is not None  # noqa: S101 (the caller refused)
     decision = network.preprocessing
     mode = decision.preprocessing
+    fit: Any = None if checked.fit == "stretch" else checked.fit
     found = sidecar.Sidecar(
         preprocessing=None if decision.warning else mode.name if mode in preprocess.BUILTIN else mode,
-        labels=_labels(network, checked),
+        labels=_labels(network, checked, checked.file.path.parent),
         layer=network.default_layer().value,
         output=network.survey.output if len(network.survey.outputs) > 1 else None,
         input_size=options.input_size,
-        fit=checked.fit if checked.fit != "stretch" else None,
+        fit=fit,
         notes=(f"{decision.warning}",) if decision.warning else (),
     )
     return sidecar.write(checked.file.path, found, overwrite=options.overwrite)
 
 
-def _labels(network: Any, checked: Checked) -> tuple[str, ...] | str | None:
+def _labels(network: Any, checked: Checked, folder: Path) -> tuple[str, ...] | str | None:
     """The names themselves, unless a file beside the model has them anyway."""
     chosen = checked.choices.labels
     if chosen is None:
         return "imagenet" if network.labels else None
     names, where = chosen
-    return (
-        where
-        if (checked.file.path.parent / where).is_file() and "/" not in where and not where.endswith(".toml")
-        else names
-    )
+    return where if (folder / where).is_file() and "/" not in where and not where.endswith(".toml") else names

@@ -10,6 +10,7 @@
     │  ├─ TargetError              2  a class index or name
     │  └─ MisfitError              2  an explainer that does not fit the model
     ├─ ModelError                  3  the model file
+    │  ├─ UnknownClassError        3  a model that needs classes of others
     │  └─ UnsafeModelError         4  a model that could run code or read files
     ├─ OutputError                 5  the run folder
     └─ PluginError                 6  an installed plugin; names the distribution
@@ -97,6 +98,12 @@ class UnsafeModelError(ModelError):
 
     exit_code = 4
     code = "unsafe"
+
+
+class UnknownClassError(ModelError):
+    """The model needs classes or functions that Keras does not have; a plugin may bring them."""
+
+    code = "unknown class"
 
 
 class OutputError(XcnnError):

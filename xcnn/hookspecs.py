@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from typing import Any
 
     from xcnn.plugin import Explainer, NamedModel, Preprocessing
 
@@ -41,4 +42,13 @@ def xcnn_preprocessors() -> Iterable[Preprocessing]:  # type: ignore[empty-body]
     """Return ways to turn pixels into inputs, for ``--preprocess NAME``.
 
     Called when a name is given that is not built in.
+    """
+
+
+@hookspec
+def xcnn_custom_objects() -> Mapping[str, Any]:  # type: ignore[empty-body]
+    """Return classes and functions that model files may need, by the names the files use.
+
+    Called when a file needs classes that neither Keras nor ``--custom-objects`` has, before TensorFlow is loaded by
+    xcnn; the implementation may import Keras itself.
     """

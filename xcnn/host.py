@@ -121,6 +121,24 @@ class Host:
         """Preprocessors by name; those of third parties only with `extensions`."""
         return self._named("preprocessors", extensions=extensions)
 
+    def custom_objects(self) -> Mapping[str, Any]:
+        """Classes and functions that model files may need, by name, from the extensions.
+
+        Raises
+        ------
+        PluginError
+            If two plugins bring the same name.
+        """
+        for listing in self.extensions:
+            self._extend(listing)
+        found: dict[str, Any] = {}
+        for objects in self._manager.hook.xcnn_custom_objects():
+            for name, value in objects.items():
+                if name in found and found[name] is not value:
+                    raise PluginError(f"two plugins bring the custom object {name!r}", hint="uninstall one of them")
+                found[name] = value
+        return found
+
     def _named(self, what: str, *, extensions: bool) -> Mapping[str, Any]:
         # The tables of the network room load no TensorFlow, but they are not needed for --help.
         from xcnn.network import preprocess, zoo

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xcnn.errors import ModelError, OptionError, did_you_mean
+from xcnn.errors import ModelError, OptionError, UnknownClassError, did_you_mean
+from xcnn.network import custom, preflight, preprocess, sidecar, zoo
 from xcnn.network import labels as label_files
-from xcnn.network import preflight, preprocess, sidecar, zoo
 from xcnn.network.choices import Choices
 from xcnn.network.preprocess import Decision
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from xcnn.host import Host
+    from xcnn.network.custom import Supplied
     from xcnn.network.preflight import ModelFile
     from xcnn.network.sidecar import Sidecar
     from xcnn.plugin import NamedModel, Network
@@ -33,13 +34,22 @@ class Checked:
     named: NamedModel | None = None
     choices: Choices = Choices()  # noqa: RUF009 (frozen)
     fit: str = STRETCH
+    supplied: tuple[Supplied, ...] = ()
+    objects: Mapping[str, Any] = field(default_factory=dict)
 
     def open(self, pictures: tuple[int, int] | None = None) -> Network:
         """Load it, which imports TensorFlow and takes seconds; `pictures` is the size of the first picture."""
         from xcnn.network import open_network
 
         choices = replace(self.choices, pictures=pictures)
-        return open_network(self.model, file=self.file, named=self.named, choices=choices)
+        return open_network(
+            self.model,
+            file=self.file,
+            named=self.named,
+            choices=choices,
+            supplied=self.supplied,
+            objects=self.objects,
+        )
 
 
 def check(model: Any, settings: Settings, host: Host) -> Checked:
@@ -70,12 +80,28 @@ def check(model: Any, settings: Settings, host: Host) -> Checked:
     if named and named.build:
         return Checked(None, None, named, said, fit)
     path = named.path() if named else Path(model)
-    file = preflight.inspect(path)
-    if named:
-        return Checked(None, file, named, said, fit)
-    beside = sidecar.read(path)
-    said = _completed(said, beside, path, host)
-    return Checked(None, file, None, said, settings.fit or (beside.fit if beside and beside.fit else STRETCH))
+    supplied = custom.parse(settings.custom_objects)
+    file, objects = _inspected(path, settings, supplied, host)
+    if not named:
+        beside = sidecar.read(path)
+        said = _completed(said, beside, path, host)
+        fit = settings.fit or (beside.fit if beside and beside.fit else STRETCH)
+    return Checked(None, file, named, said, fit, supplied, objects)
+
+
+def _inspected(
+    path: Path, settings: Settings, supplied: Sequence[Supplied], host: Host
+) -> tuple[ModelFile, Mapping[str, Any]]:
+    """Inspect a model file; plugins are asked only for classes that are not known without them."""
+    known = custom.names(supplied)
+    limits: dict[str, Any] = {"trusted": settings.trust_model or "", "most_gigabytes": settings.max_model_gb}
+    try:
+        return preflight.inspect(path, known=known, **limits), {}
+    except UnknownClassError:
+        objects = host.custom_objects() if host.extensions else {}
+        if not objects:
+            raise
+        return preflight.inspect(path, known=known | set(objects), **limits), objects
 
 
 def _completed(said: Choices, beside: Sidecar | None, path: Path, host: Host) -> Choices:

@@ -68,7 +68,9 @@ def predict(options: Any, *, host: Host, out: str, events: Events | None = None)
             fitted = [images.fitted(image, network.input_size, checked.fit) for image in decoded]
             for image, best in zip(fitted, _best(network, fitted, options.top), strict=True):
                 events.working(image.path)
-                results.append(_written(draft, image, best))
+                results.append(
+                    _written(draft, image, best, f"{network.name}, {network.preprocessing.preprocessing.name}")
+                )
         if network is None:
             raise ImageError(f"none of the {len(failures)} pictures could be read")
         found = {
@@ -110,13 +112,16 @@ def _best(network: Any, images: Sequence[Image], count: int) -> list[tuple[Targe
     return best
 
 
-def _written(draft: Any, image: Image, best: tuple[Target, ...]) -> dict[str, Any]:
+def _written(draft: Any, image: Image, best: tuple[Target, ...], heading: str) -> dict[str, Any]:
     from xcnn.render.labelled import labelled
 
+    assert image.pixels is not None  # noqa: S101 (read above)
     name = f"{draft.name(image.path)}.predicted.jpg"
     title = best[0].label
     rows = [(one.label, one.probability) for one in best]
-    file = draft.write_picture(name, labelled(image.pixels, title, rows), quality=92)
+    file = draft.write_picture(
+        name, labelled(image.pixels, title, rows, scores=[one.score for one in best], heading=heading), quality=92
+    )
     return {
         "path": image.path,
         "sha256": image.sha256,

@@ -17,7 +17,7 @@ def compared(model, path):
     traced = xcnn.open_network(model).layers()
     entries = sketch(preflight.inspect(path))
     return [(layer.path, layer.kind, layer.shape, not layer.leaf) for layer in traced], [
-        (entry.path, entry.kind, entry.shape, entry.container) for entry in entries
+        (entry.path, entry.kind, entry.shape, not entry.leaf) for entry in entries
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +56,24 @@ def _by_content(file: ModelFile) -> Any:
     import keras
 
     if file.path.suffix in SUFFIXES[file.kind]:
-        return keras.saving.load_model(file.path, compile=False, safe_mode=True)
+        return keras.saving.load_model(file.path, compile=False, safe_mode=not file.trusted)
     with tempfile.TemporaryDirectory() as folder:
         link = Path(folder) / f"model{SUFFIXES[file.kind][0]}"
         link.symlink_to(file.path.resolve())
-        return keras.saving.load_model(link, compile=False, safe_mode=True)
+        return keras.saving.load_model(link, compile=False, safe_mode=not file.trusted)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model, and what was done to its weights."""
+
+    model: Any
+    notes: tuple[str, ...] = ()
+
+
+def loaded(file: Any, custom_objects: Any = None) -> Loaded:
+    """Provisional."""
+    import keras
+
+    with keras.saving.custom_object_scope(custom_objects or {}):
+        return Loaded(load(file))

@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from xcnn.errors import ModelError, UnsafeModelError
+from xcnn.errors import UnknownClassError, UnsafeModelError
 from xcnn.network import keras_layers, keras_objects, keras_operations
 from xcnn.network.entries import Entry, entries, listed
 
@@ -183,7 +183,7 @@ def refuse_unknown(file: str, config: Any, known: Collection[str]) -> None:
 
     Raises
     ------
-    ModelError
+    UnknownClassError
         Naming all of them.
     """
     classes, functions = [], []
@@ -204,10 +204,12 @@ def refuse_unknown(file: str, config: Any, known: Collection[str]) -> None:
             ]
     if classes:
         what = "classes" if len(set(classes + functions)) > 1 else "a class"
-        raise ModelError(f"{file} needs {what} that Keras doesn't have: {listed(classes + functions)}", hint=SUPPLY)
+        raise UnknownClassError(
+            f"{file} needs {what} that Keras doesn't have: {listed(classes + functions)}", hint=SUPPLY
+        )
     if functions:
         what = "functions" if len(set(functions)) > 1 else "a function"
-        raise ModelError(f"{file} needs {what} that Keras doesn't have: {listed(functions)}", hint=SUPPLY)
+        raise UnknownClassError(f"{file} needs {what} that Keras doesn't have: {listed(functions)}", hint=SUPPLY)
 
 
 def _is_activation(name: str, known: Collection[str]) -> bool:

@@ -28,8 +28,8 @@ class Entry:
     parameters: int | None
     """None when the file does not tell."""
     activation: str
-    container: bool
-    """Whether other layers run inside it."""
+    leaf: bool
+    """Whether no other layer runs inside it."""
 
     @property
     def spatial(self) -> bool:
@@ -52,7 +52,7 @@ def sketch(file: ModelFile) -> tuple[Entry, ...]:
             parameters = inference.parameters(call.kind, call.config, call.received)
         if parameters is None and call.container:
             parameters = _inside(call.path, calls, weights)
-        found.append(Entry(path, call.kind, call.shape or (), parameters, _activation(call.config), call.container))
+        found.append(Entry(path, call.kind, call.shape or (), parameters, _activation(call.config), not call.container))
     return tuple(found)
 
 

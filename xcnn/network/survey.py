@@ -28,8 +28,8 @@ class Survey:
     """What the first trace told about a model.
 
     ``used`` are the paths of the layers that the scores depend on, ``first`` of those whose maps have the channels
-    first. ``outputs`` are the names of all outputs, ``output`` the one explained. ``arithmetic`` are the ops between the
-    pixels and the first convolution, ``affine`` what they do, None where it is more than a scale and an offset.
+    first. ``outputs`` are the names of all outputs, ``output`` the one explained. ``arithmetic`` are the ops between
+    the pixels and the first convolution, ``affine`` what they do, None where it is more than a scale and an offset.
     """
 
     layers: tuple[Layer, ...]

@@ -96,9 +96,9 @@ def _seconds(seconds: float) -> str:
 
 def _rectifiers(counts: dict[str, Any]) -> str:
     others = ", ".join(f"{count} {name}" for name, count in counts["others"].items())
-    if not counts["covered"]:
-        return f"none{f', but {others}' if others else ''} (what guided backpropagation acts on)"
-    return f"{counts['covered']}{f'; others: {others}' if others else ', and nothing else'} (what guided backpropagation acts on)"
+    number = counts["covered"] or "none"
+    rest = f"; other non-linearities: {others}" if others else ", and no other non-linearity"
+    return f"{number}{rest} (what guided backpropagation acts on)"
 
 
 def _table(under: Sequence[dict[str, Any]]) -> None:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 HELP = """List the layers of a model in execution order, with the paths that --layer takes.
 
-Without --trace the file alone is read, in half a second: paths, kinds, parameters, and shapes where the file states them.
+Without --trace the file alone is read, in half a second: paths, kinds, parameters, and shapes where the file states
+them.
 
 Example: xcnn layers model.keras --trace"""
 KINDS = (LayersOptions,)
@@ -27,6 +28,7 @@ def run(options: LayersOptions, _: dict[str, str]) -> None:
     """Print the layers."""
     from xcnn import opening
     from xcnn.host import Host
+    from xcnn.network import sketch
 
     if options.spatial and options.all:
         raise OptionError("--spatial and --all contradict each other", hint="choose one")
@@ -38,8 +40,6 @@ def run(options: LayersOptions, _: dict[str, str]) -> None:
         picks = _picks(network, host)
         name = network.name
     else:
-        from xcnn.network import sketch
-
         rows = [_row(entry, spatial=entry.spatial) for entry in sketch.sketch(checked.file)]
         picks, name = [], checked.file.path.name
     shown = [row for row in rows if _wanted(row, options)]
@@ -83,8 +83,10 @@ def _picks(network: Any, host: Any) -> list[dict[str, str]]:
             choice = None if reason else explainer.picks(network)
         except XcnnError as error:
             reason, choice = error.message, None
-        if reason or choice:
-            found.append({"explainer": name, "path": choice.value if choice else "", "reason": reason or choice.reason})
+        if choice:
+            found.append({"explainer": name, "path": choice.value, "reason": choice.reason})
+        elif reason:
+            found.append({"explainer": name, "path": "", "reason": reason})
     return found
 
 
