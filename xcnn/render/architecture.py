@@ -176,8 +176,9 @@ def _runs(keys: Sequence[Any]) -> list[tuple[int, int]]:
 def _groups(sheet: Sheet, line: Line, level: int, top: float, bottom: float) -> None:
     keys = [block.step.group[: level + 1] if len(block.step.group) > level else None for _, block in line.blocks]
     for first, last in _runs(keys):
-        left = line.blocks[first][0] - 0.07 + 0.02 * level
-        right = line.blocks[last][0] + line.blocks[last][1].room - 0.1 - 0.02 * level
+        (start, _), (x, block) = line.blocks[first], line.blocks[last]
+        inset = min(0.02 * level, 0.06)
+        left, right = start - 0.07 + inset, x + block.room - block.apart - 0.01 - inset
         sheet.frame(left, top, right, bottom, fill=PAPER if level % 2 == 0 else "#e4e9f0")
         group = keys[first]
         name = group[level] if group else ""
@@ -193,7 +194,7 @@ def _repeats(sheet: Sheet, line: Line, top: float, bottom: float) -> None:
             continue
         start = at if start is None or repeat[1] else start
         if repeat[2] or at == len(line.blocks) - 1:
-            left, right = line.blocks[start][0] - 0.04, x + block.room - 0.07
+            left, right = line.blocks[start][0] - 0.05, x + block.room - block.apart - 0.05
             sheet.frame(left, top, right, bottom, edge=FAINT)
             sheet.write((left + right) / 2, top + 0.1, f"{TIMES} {repeat[0]}", size=8, bold=True, align="center")
             start = None

@@ -43,13 +43,17 @@ BAND = 0.2
 
 @dataclass(frozen=True)
 class Block:
-    """A step with its size in inches; ``parts`` are the thickness of its own and of each slice behind it."""
+    """A step with its size in inches; ``parts`` are the thickness of its own and of each slice behind it.
+
+    ``room`` is the width of its place, with what is left free before the next group, ``apart``.
+    """
 
     step: Step
     height: float
     depth: float
     parts: tuple[float, ...]
     room: float
+    apart: float = 0.0
 
     @property
     def thick(self) -> float:
@@ -93,7 +97,7 @@ def blocks_of(found: Sequence[Step], input_shape: tuple[int | None, ...] | None,
         parts = (thick, *(SLICE for _ in step.families[1:5]))
         apart = APART if following is not None and following.group != step.group else 0.0
         room = max(sum(parts) + depth + GAP, ROOM if upright else SLOT) + apart
-        blocks.append(Block(step, height, depth, parts, room))
+        blocks.append(Block(step, height, depth, parts, room, apart))
     return blocks
 
 
