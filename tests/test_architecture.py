@@ -35,6 +35,8 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "saving": (SHARED | {"io", "render", "report"}, {"numpy"}),
     "events": ({"plugin"}, set()),
     "execution": (SHARED | {"events", "options"} | {"opening", "provenance", "request", "host", "io", "render", "saving"}, {"numpy"}),
+    "diagnosis": ({"errors", "host", "network", "opening", "plugin"}, {"numpy"}),
+    "prediction": ({"errors", "events", "host", "io", "network", "opening", "plugin", "render"}, {"numpy"}),
     "run": (SHARED | {"opening", "options", "execution", "request", "host"}, set()),
     "maths": (set(), {"numpy", "lazy_loader"}),
     "explainers": ({"plugin", "maths", "errors"}, set()),
@@ -43,7 +45,8 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "report": (SHARED, {"jinja2"}),
     "io": (SHARED, {"numpy", "cv2", "PIL"}),
     "cli": (
-        SHARED | {"_version", "options", "host", "request", "opening", "execution", "io", "network", "report", "render"},
+        SHARED | {"_version", "options", "host", "request", "opening", "execution", "io", "network", "report", "render"}
+        | {"diagnosis", "prediction"},
         {"typer", "rich"},
     ),
 }  # fmt: skip
@@ -112,7 +115,10 @@ def modules_after(code: str, **environment: str) -> set[str]:
 
 
 HEAVY = {"tensorflow", "keras", "numpy", "cv2", "matplotlib", "jinja2", "h5py", "PIL"}
-CHEAP = ("--help", "--version", "plugins", "models", "gradcam --help", "layers --help", "--show-completion")
+CHEAP = (
+    *("--help", "--version", "plugins", "models", "gradcam --help", "layers --help", "doctor --help", "predict --help"),
+    "--show-completion",
+)
 
 
 def test_cheap_commands_load_nothing_heavy():

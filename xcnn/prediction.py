@@ -68,9 +68,8 @@ def predict(options: Any, *, host: Host, out: str, events: Events | None = None)
             fitted = [images.fitted(image, network.input_size, checked.fit) for image in decoded]
             for image, best in zip(fitted, _best(network, fitted, options.top), strict=True):
                 events.working(image.path)
-                results.append(
-                    _written(draft, image, best, f"{network.name}, {network.preprocessing.preprocessing.name}")
-                )
+                results.append(_written(draft, image, best, network.name))
+                events.explained([])
         if network is None:
             raise ImageError(f"none of the {len(failures)} pictures could be read")
         found = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -254,30 +255,72 @@ def test_a_gray_net_and_a_siamese_net_work_unchanged(xcnn, photo):
 # --- looking around ------------------------------------------------------------------------------------------------
 
 
-def test_layers_prints_paths_in_execution_order_and_marks_the_default(xcnn, small_model):
+def test_layers_prints_the_tree_from_the_file_in_execution_order(xcnn, small_model):
     code, out, err = xcnn("layers", small_model)
 
     lines = [line.split() for line in out.splitlines()]
     assert code == 0
     assert [line[0] for line in lines] == [
         "path",
+        "base",
         "base/conv1",
         "base/pool1",
         "base/conv2",
         "base/bn2",
         "base/act2",
-        "base",
+        "gap",
+        "predictions",
     ]
-    assert lines[5] == ["base/act2", "ReLU", "12x12x8", "default"]
-    assert "default: base/act2" in err
+    assert lines[2] == ["base/conv1", "Conv2D", "24x24x6", "168", "relu"]
+    assert "what each explainer looks at: --trace" in err
 
 
-def test_layers_as_json_holds_those_without_a_map_with_all(xcnn, small_model):
-    _, out, _ = xcnn("layers", small_model, "--all", "--json")
+def test_layers_of_a_trace_marks_what_each_explainer_looks_at(xcnn, small_model):
+    code, out, err = xcnn("layers", small_model, "--trace", "--spatial")
+
+    lines = [line.split() for line in out.splitlines()]
+    assert code == 0
+    assert [line[0] for line in lines][1:] == [
+        f"base{name}" for name in ("", "/conv1", "/pool1", "/conv2", "/bn2", "/act2")
+    ]
+    assert lines[6] == ["base/act2", "ReLU", "12x12x8", "gradcam"]
+    assert "gradcam: base/act2, the last layer with a map (12x12)" in err
+
+
+@pytest.mark.parametrize("traced", [True, False])
+def test_layers_as_json_holds_every_layer(xcnn, small_model, traced):
+    _, out, _ = xcnn("layers", small_model, "--all", "--json", *(["--trace"] if traced else []))
 
     data = json.loads(out)
-    assert data["default_layer"]["value"] == "base/act2"
-    assert {"path": "predictions", "kind": "Dense", "shape": [5], "leaf": True, "spatial": False} in data["layers"]
+    picks = [{"explainer": "gradcam", "path": "base/act2", "reason": "the last layer with a map (12x12)"}]
+    assert data["picks"] == (picks if traced else [])
+    assert {
+        "path": "predictions",
+        "kind": "Dense",
+        "shape": [5],
+        "parameters": 45,
+        "activation": "softmax",
+        "leaf": True,
+        "spatial": False,
+    } in data["layers"]
+
+
+def test_layers_from_a_file_load_no_tensorflow(small_model):
+    code = f"from xcnn.cli.main import run; assert run(['layers', {small_model!r}]) == 0; import sys; print('tensorflow' in sys.modules)"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == "False"
+
+
+def test_the_architecture_is_drawn_and_never_over_a_file(xcnn, small_model, own_folder):
+    code, _, err = xcnn("layers", small_model, "--plot", "net.png")
+
+    assert code == 0
+    assert "drawn: net.png" in err
+    assert (own_folder / "net.png").read_bytes().startswith(b"\x89PNG")
+    refused(xcnn("layers", small_model, "--plot", "net.png"), 5, "net.png already exists")
+    refused(xcnn("layers", small_model, "--plot", "net.pdf"), 5, "net.pdf does not end in .png or .jpg")
 
 
 def test_models_lists_the_embedded_one(xcnn):

@@ -121,4 +121,4 @@ def _activation(config: dict[str, Any]) -> str:
     if isinstance(found, dict):
         inner = found.get("config")
         return str(inner if isinstance(inner, str) else found.get("class_name", ""))
-    return found if isinstance(found, str) else ""
+    return found if isinstance(found, str) and found != "linear" else ""
