@@ -41,6 +41,8 @@ class Option:
         A pair of numbers separated by ``x`` is a size, and one number means a square.
     positional : bool
         An argument instead of a flag on the command line.
+    completes : str
+        What a shell offers for the value: "layers" of the model, or nothing.
     """
 
     help: str
@@ -52,6 +54,7 @@ class Option:
     choices: tuple[str, ...] = ()
     separator: str = ""
     positional: bool = False
+    completes: str = ""
 
 
 @dataclass(frozen=True)

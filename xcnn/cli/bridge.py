@@ -131,6 +131,7 @@ def _parameter(option: options.Declared, panel: str) -> inspect.Parameter:
             metavar=metavar,
             rich_help_panel=panel,
             show_default=_shown(option),
+            autocompletion=_layers if about.completes == "layers" else None,
         )
     default = _default(option)
     return inspect.Parameter(
@@ -139,6 +140,13 @@ def _parameter(option: options.Declared, panel: str) -> inspect.Parameter:
         default=default,
         annotation=Annotated[kind | None if default is None else kind, info],
     )
+
+
+def _layers(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Offer the layers of the model that was typed before."""
+    from xcnn.network import sketch
+
+    return sketch.complete(str(ctx.params.get("model") or ""), incomplete)
 
 
 def _default(option: options.Declared) -> Any:

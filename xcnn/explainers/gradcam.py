@@ -34,6 +34,7 @@ class GradCAM(Explainer):
             short="-l",
             metavar="PATH",
             separator=",",
+            completes="layers",
         ),
     ] = ()
 
