@@ -1,5 +1,6 @@
 import contextlib
 import hashlib
+import importlib
 import inspect
 import io
 import json
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 from xcnn.errors import ModelError, UnknownClassError, UnsafeModelError
-from xcnn.network import hdf5, keras_layers, preflight
+from xcnn.network import hdf5, keras_layers, keras_objects, keras_operations, preflight
 from xcnn.network.zoo import EFFICIENTNET_LITE0
 
 FILES = Path(__file__).parents[1] / "files"
@@ -469,6 +470,81 @@ def test_an_unsafe_layer_is_found_however_deep_it_lies(keras_file):
         model = sequential(model)
 
     assert "'deepest' (Lambda)" in refused(keras_file(model), UnsafeModelError).message
+
+
+@pytest.mark.keras
+def test_the_operations_are_keras_own_without_those_that_call_a_function():
+    from keras.src.ops.operation import Operation
+
+    for module, names in keras_operations.OPERATIONS.items():
+        loaded = importlib.import_module(module)
+        own = {
+            name
+            for name, kind in vars(loaded).items()
+            if inspect.isclass(kind) and issubclass(kind, Operation) and kind.__module__ == module
+        }
+        assert names == own - keras_operations.FUNCTIONAL, module
+
+
+@pytest.mark.keras
+def test_every_operation_that_takes_a_function_is_known_as_such():
+    for module, names in keras_operations.OPERATIONS.items():
+        loaded = importlib.import_module(module)
+        for name in names:
+            calls = inspect.signature(getattr(loaded, name).__init__).parameters
+            calls = {*calls, *inspect.signature(getattr(loaded, name).call).parameters}
+            assert not calls & {"f", "fn", "func", "function", "body", "body_fun", "cond", "true_fn", "branches"}, name
+
+
+@pytest.mark.keras
+def test_the_lists_of_initializers_activations_and_the_like_are_keras_own():
+    import keras
+
+    def public(module, *, classes):
+        return {
+            name
+            for name, value in vars(module).items()
+            if callable(value) and inspect.isclass(value) == classes and name[0] != "_"
+        } - {"get", "serialize", "deserialize"}
+
+    assert public(keras.activations, classes=False) == keras_objects.ACTIVATIONS
+    assert public(keras.initializers, classes=True) == keras_objects.INITIALIZERS
+    assert public(keras.regularizers, classes=True) == keras_objects.REGULARIZERS
+    assert public(keras.constraints, classes=True) == keras_objects.CONSTRAINTS
+    assert public(keras.dtype_policies, classes=True) == keras_objects.POLICIES
+    assert public(keras.quantizers, classes=True) == keras_objects.QUANTIZERS
+
+
+@pytest.mark.keras
+def test_the_layers_of_keras_own_applications_are_where_the_list_says():
+    import keras
+
+    for module, names in keras_layers.MODULES.items():
+        if module.startswith("keras.src.applications"):
+            assert all(issubclass(vars(importlib.import_module(module))[name], keras.layers.Layer) for name in names)
+
+
+@pytest.mark.keras
+def test_every_layer_and_operation_that_keras_saves_passes(keras_file):
+    """What Keras itself writes for its own layers with default arguments is nothing unknown."""
+    import keras
+
+    made = [
+        keras.layers.GroupQueryAttention(8, 2, 2),
+        keras.layers.MultiHeadAttention(2, 4),
+        keras.layers.Bidirectional(keras.layers.LSTM(2)),
+        keras.layers.RandomFlip(seed=1),
+        keras.layers.Activation(keras.activations.mish),
+        keras.layers.Dense(3, activation=keras.layers.LeakyReLU(), dtype=keras.dtype_policies.DTypePolicyMap()),
+        keras.layers.Dense(
+            3, kernel_regularizer=keras.regularizers.L1L2(0.1), kernel_constraint="max_norm", dtype="mixed_bfloat16"
+        ),
+        keras.layers.TextVectorization(),
+        keras.layers.RandAugment(),
+    ]
+    layers = [keras.saving.serialize_keras_object(layer) for layer in made]
+
+    assert preflight.inspect(keras_file(sequential(*layers))).kind == "keras"
 
 
 NO_LAYERS = {"TypeSpec", "CompositeTensor"}

@@ -45,7 +45,7 @@ NAMES: tuple[tuple[str, str, str], ...] = (
         "belongs to a TensorFlow checkpoint: weights without an architecture",
         OPEN_H5,
     ),
-    (r"\.(pt|pth|bin|safetensors)$", f"is a PyTorch model; {KERAS}", EXPORT),
+    (r"(\.(pt|pth|safetensors)|pytorch_model\.bin)$", f"is a PyTorch model; {KERAS}", EXPORT),
     (r"\.(pkl|pickle|joblib)$", "is a pickle, which runs code when it is opened, so xcnn never does", EXPORT),
 )
 

@@ -74,6 +74,8 @@ def _runs(entry: Entry, known: Collection[str]) -> str:
 def _may_run(entry: Entry, known: Collection[str]) -> str:
     """What an entry does that only old files do, and only before they are rewritten."""
     module = entry.module or ""
+    if entry.kind == "function":
+        return ""
     if entry.kind in keras_layers.OPERATION_LAYERS:
         name = operation(entry)
         harmless = entry.kind == "TensorFlowOpLayer" and name in keras_operations.TENSORFLOW
