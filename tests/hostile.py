@@ -481,6 +481,19 @@ def padding_of_absurd_size(folder):
     return h5_file(folder, sequential(layer("ZeroPadding2D", "pad", padding=10**9)))
 
 
+@hostile(4, "the input 'pixels' takes")
+def input_of_absurd_size(folder):
+    config = sequential(layer("GlobalAveragePooling2D"))
+    config["config"]["layers"][0] = pixels((10**6, 10**6, 3))
+    return keras_file(folder, config)
+
+
+@hostile(4, "a constant in it is of the type 'U2000000000'")
+def constant_of_a_type_that_takes_all_memory(folder):
+    constant = {"class_name": "__numpy__", "config": {"value": ["a"], "dtype": "U2000000000"}}
+    return keras_file(folder, functional(operation("Add", kwargs={"x2": constant})))
+
+
 @hostile(4, "operation 'tile' (Tile) may make")
 def operation_with_absurd_arguments(folder):
     return keras_file(folder, functional(operation("Tile", repeats=[1, 10**6, 10**6, 1])))

@@ -1,5 +1,7 @@
+import contextlib
 import hashlib
 import os
+import random
 import sys
 
 import hostile
@@ -7,6 +9,7 @@ import pytest
 
 from xcnn.errors import ModelError, OptionError, UnsafeModelError
 from xcnn.network import preflight
+from xcnn.network.sketch import sketch
 
 
 @pytest.fixture
@@ -159,6 +162,47 @@ def test_the_limit_of_memory_is_the_users(most, passes, canary):
     else:
         with pytest.raises(UnsafeModelError, match=r"the limit is 1e-07 GB"):
             preflight.inspect(path, most_gigabytes=most)
+
+
+# Damage
+
+
+def damaged(value, rng, places):
+    """Change one of the values of a config to something else."""
+    if not places:
+        return rng.choice(
+            [None, -1, 10**12, "", "Lambda", [], {}, [[]], 0.5, True, {"class_name": "Dense"}, [None] * 4]
+        )
+    key, *rest = places
+    if isinstance(value, dict):
+        return {**value, key: damaged(value[key], rng, rest)}
+    return [damaged(inner, rng, rest) if index == key else inner for index, inner in enumerate(value)]
+
+
+def places_in(value, before=()):
+    yield before
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in pairs:
+        yield from places_in(inner, (*before, key))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_damaged_config_is_never_a_bug(seed, canary):
+    rng = random.Random(seed)  # noqa: S311 (no secret)
+    graph = hostile.functional(
+        hostile.operation("TrueDivide", args=[255.0]),
+        hostile.conv(strides=[1, 1], activation="relu", groups=1),
+        hostile.layer("MaxPooling2D", "pool", pool_size=[2, 2], strides=[2, 2], padding="same"),
+        hostile.layer("Concatenate", "joined", axis=-1),
+        hostile.layer("Reshape", "flat", target_shape=[-1]),
+        hostile.layer("Dense", "dense", units=3),
+    )
+    config = hostile.sequential(graph, hostile.layer("BatchNormalization", "norm", axis=-1))
+    everywhere = list(places_in(config))
+    for _ in range(60):
+        path = hostile.keras_file(canary.parent, damaged(config, rng, rng.choice(everywhere[1:])))
+        with contextlib.suppress(ModelError):
+            sketch(preflight.inspect(path, hashed=False))
 
 
 # The real thing

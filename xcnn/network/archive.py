@@ -19,14 +19,16 @@ if TYPE_CHECKING:
 CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
 MOST_EXPANSION = 100
+OPTIMIZER = 4
+"""How many times as large as its parameters a file may be: an optimizer keeps up to three numbers for each."""
 SMALL = 2**20
 """Entries of up to this many bytes may expand as they like."""
 ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf\x27\x1c", b"Rar!")
 EXPORT = "save the whole model in Python: model.save('model.keras')"
 
 
-def read(path: Path) -> tuple[bytes, hdf5.Contents]:
-    """Return the config and the headers of the weights.
+def read(path: Path, most_bytes: float) -> tuple[bytes, hdf5.Contents]:
+    """Return the config and the headers of the weights, which may be several times `most_bytes`, with an optimizer's.
 
     Raises
     ------
@@ -44,6 +46,12 @@ def read(path: Path) -> tuple[bytes, hdf5.Contents]:
             config = archive.read(CONFIG)
             if WEIGHTS not in names:
                 raise _no_weights(path, names)
+            if (size := archive.getinfo(WEIGHTS).file_size) > OPTIMIZER * most_bytes:
+                raise UnsafeModelError(
+                    f"{path.name} was not loaded: its weights take {size / 10**9:.1f} GB; "
+                    f"the limit is {most_bytes / 10**9:g} GB",
+                    hint="if that is right, raise the limit with --max-model-gb",
+                )
             with _weights(archive, path) as file:
                 return config, hdf5.read(path, file)
     except (zipfile.BadZipFile, zlib.error, RuntimeError, OSError, EOFError, ValueError) as error:

@@ -31,8 +31,10 @@ class Found:
     notes: tuple[str, ...] = field(default=())
 
 
-def find(path: Path) -> Found:
+def find(path: Path, *, most_gigabytes: float) -> Found:
     """Recognise a file and read what can be read without loading the model.
+
+    ``most_gigabytes`` limits what is unpacked on the way.
 
     Raises
     ------
@@ -43,7 +45,7 @@ def find(path: Path) -> Found:
     """
     first = _first_bytes(path)
     if first.startswith(b"PK"):
-        text, contents = archive.read(path)
+        text, contents = archive.read(path, most_gigabytes * 10**9)
         return Found(path, "keras", _parsed(path, text), path, contents.shapes, contents.size)
     with path.open("rb") as file:
         is_hdf5 = hdf5.begins_with_hdf5(file)

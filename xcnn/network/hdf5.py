@@ -100,7 +100,7 @@ def _arrays(file: Any, name: str) -> tuple[dict[str, tuple[int, ...]], int]:
         _check_attributes(found, path, name)
         if isinstance(found, h5d.DatasetID):
             _check_storage(found, path, name)
-            if not path.startswith("optimizer_weights/"):
+            if not path.startswith(("optimizer_weights/", "optimizer/")):
                 shapes[path] = found.shape or ()
                 size += prod(found.shape or ()) * found.get_type().get_size()
     return shapes, size

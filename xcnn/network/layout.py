@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from xcnn.errors import UnsafeModelError
-from xcnn.network import inference
+from xcnn.errors import ModelError, UnsafeModelError
+from xcnn.network import inference, keras_operations
 from xcnn.network.keras_layers import CONTAINERS
 
 if TYPE_CHECKING:
@@ -42,11 +42,16 @@ def calls(config: dict[str, Any]) -> list[Call]:
 
     Raises
     ------
+    ModelError
+        If the config makes no sense.
     UnsafeModelError
         If there are absurdly many.
     """
     found: list[Call] = []
-    _run_model(config, [], _Place("", "layers"), found)
+    try:
+        _run_model(config, [], _Place("", "layers"), found)
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
+        raise ModelError(f"the model's config makes no graph: {type(error).__name__} {error}") from error
     return found
 
 
@@ -105,7 +110,7 @@ def _run_layer(entry: dict[str, Any], received: list[Shape], place: _Place, foun
         )
     first = received[0] if received else None
     shape = shapes[0] if len(shapes) == 1 else None
-    operation = str(entry.get("module") or "").startswith(OPERATIONS)
+    operation = _is_operation(entry)
     found.append(Call(path, kind, config, first, shape, len(found) > before, operation, place.group))
     return shapes
 
@@ -214,12 +219,19 @@ def _groups(layers: list[dict[str, Any]], group: str) -> dict[str, str]:
     seen: dict[str, int] = {}
     found = {}
     for layer in layers:
-        if str(layer.get("module") or "").startswith(OPERATIONS):
+        if _is_operation(layer):
             continue
         word = inference.snake_case(layer["class_name"])
         seen[word] = seen.get(word, -1) + 1
         found[_name(layer)] = f"{group}/{word}" + (f"_{seen[word]}" if seen[word] else "")
     return {_name(layer): found.get(_name(layer), "") for layer in layers}
+
+
+def _is_operation(entry: dict[str, Any]) -> bool:
+    """Whether a node is an operation and no layer; .h5 files don't say so, but only layers can be trained."""
+    if "module" in entry:
+        return str(entry["module"]).startswith(OPERATIONS)
+    return entry["class_name"] in keras_operations.ANY and "trainable" not in _config(entry)
 
 
 def _config(entry: dict[str, Any]) -> dict[str, Any]:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from math import prod
 from typing import Any
 
-from xcnn.errors import UnsafeModelError
+from xcnn.errors import ModelError, UnsafeModelError
 from xcnn.network import inference, layout
 from xcnn.network.entries import entries
 
 GIGABYTE = 10**9
 BYTES = 4
+NUMERIC = re.compile(r"(b?float|u?int|complex|bool|string|None)_?\d*(_e\d\w*)?")
+"""Types of constants; that of a text could ask for any amount of memory."""
+GROWING = frozenset(
+    """
+    Arange BroadcastTo CropImages Full Geomspace Linspace Logspace MultiHot OneHot Pad PadImages Repeat Resize
+    ScaleAndTranslate Tile Unfold Vander
+    """.split()  # noqa: SIM905 (a list of names reads best as words)
+)
+"""Operations whose output may be larger than what they receive, by their arguments."""
 
 
 def refuse_too_large(name: str, config: dict[str, Any], *, arrays: int, most_gigabytes: float) -> None:
@@ -38,8 +49,8 @@ def refuse_too_large(name: str, config: dict[str, Any], *, arrays: int, most_gig
         calls = layout.calls(config)
     except UnsafeModelError as error:
         raise UnsafeModelError(f"{name} was not loaded: {error.message}") from error
-    except (TypeError, ValueError, KeyError, IndexError, AttributeError):
-        calls = []  # no config that Keras could build; the layers are still looked at one by one
+    except ModelError:
+        calls = []  # Keras will say what is wrong; the layers are still looked at one by one
     for call in calls:
         size = _size(call.shape)
         if size > most:
@@ -57,13 +68,21 @@ def refuse_too_large(name: str, config: dict[str, Any], *, arrays: int, most_gig
         largest, _ = max(alone, key=lambda pair: pair[1])
         what = f"its parameters, most of them in layer {largest}, take"
         raise _too_large(name, what, sum(size for _, size in alone), most_gigabytes)
-    _check_operations(name, config, most_gigabytes)
+    _check_values(name, config, most_gigabytes)
 
 
-def _check_operations(name: str, config: dict[str, Any], most_gigabytes: float) -> None:
-    """Refuse operations with arguments that would make huge tensors, such as Tile and Pad."""
+def _check_values(name: str, config: dict[str, Any], most_gigabytes: float) -> None:
+    """Refuse inputs, constants and arguments of operations that would make huge tensors."""
     for entry in entries(config):
-        if entry.kind in {"Tile", "Repeat", "BroadcastTo", "Pad", "PadImages", "Resize", "Full", "OneHot", "MultiHot"}:
+        if entry.kind == "InputLayer":
+            shape = entry.config.get("batch_shape") or entry.config.get("batch_input_shape")
+            size = BYTES * prod(abs(side) for side in _numbers(shape) if side)
+            if size > most_gigabytes * GIGABYTE:
+                raise _too_large(name, f"the input {entry.owner!r} takes", size, most_gigabytes)
+        dtype = entry.config.get("dtype")
+        if entry.kind in {"__tensor__", "__numpy__"} and not NUMERIC.fullmatch(str(dtype)):
+            raise UnsafeModelError(f"{name} was not loaded: a constant in it is of the type {str(dtype)[:40]!r}")
+        if entry.kind in GROWING:
             product = 1
             for number in _numbers([entry.value.get("inbound_nodes"), entry.config]):
                 product *= max(1, number)

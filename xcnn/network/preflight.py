@@ -71,7 +71,7 @@ def inspect(
     OptionError
         If `trusted` is no hash, or that of another file.
     """
-    found = files.find(path)
+    found = files.find(path, most_gigabytes=most_gigabytes)
     digest = Digest(found.path) if found.weights == found.path else Digest(found.path, found.weights)
     if hashed:
         digest.start()

@@ -80,31 +80,32 @@ class _Weights:
     """
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
-        self._sizes: dict[tuple[str, ...], int] = {}
+        self._under: Counter[tuple[str, ...]] = Counter()
+        self._by_layer: dict[str, list[tuple[list[str], int]]] = {}
         for path, shape in shapes.items():
             parts = tuple(part for part in path.replace("\\", "/").split("/") if part)
-            if parts[0] != "optimizer_weights" and not any("seed_generator" in part for part in parts):
-                self._sizes[parts] = prod(shape)
-        self._by_class = any(parts[0] in {"layers", "_layer_checkpoint_dependencies"} for parts in self._sizes)
+            if any("seed_generator" in part for part in parts):
+                continue
+            for length in range(1, len(parts)):
+                self._under[parts[:length]] += prod(shape)
+            place = list(parts[1:-1] if parts[0] == "model_weights" else parts[:-1])
+            if place:
+                self._by_layer.setdefault(place[0], []).append((place[1:], prod(shape)))
+        self._by_class = any(parts[0] in {"layers", "_layer_checkpoint_dependencies"} for parts in self._under)
 
     def count(self, call: layout.Call) -> int | None:
         """How many numbers belong to a layer; None when the file has none under its name."""
         if self._by_class:
-            wanted = tuple(call.group.split("/"))
-            found = [size for parts, size in self._sizes.items() if parts[: len(wanted)] == wanted]
-        else:
-            names = call.path.split("/")
-            found = [size for parts, size in self._sizes.items() if _belongs(parts, names)]
+            return self._under.get(tuple(call.group.split("/")))
+        top, *names = call.path.split("/")
+        found = [size for place, size in self._by_layer.get(top, ()) if _belongs(place, names)]
         return sum(found) if found else None
 
 
-def _belongs(parts: tuple[str, ...], names: list[str]) -> bool:
-    """Whether an array of an .h5 file is in a group of a layer: its names in order, the outermost first."""
-    place = list(parts[1:-1] if parts[0] == "model_weights" else parts[:-1])
-    if not place or place[0] != names[0]:
-        return False
-    rest = iter(place[1:] if len(names) > 1 else place)
-    return all(name in rest for name in (names[1:] if len(names) > 1 else names))
+def _belongs(place: list[str], names: list[str]) -> bool:
+    """Whether an array of an .h5 file, in these groups of an outermost layer, is in those with `names`, in order."""
+    rest = iter(place)
+    return all(name in rest for name in names)
 
 
 def _inside(path: str, calls: list[layout.Call], weights: _Weights) -> int | None:
