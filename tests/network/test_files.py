@@ -213,6 +213,13 @@ def test_a_whole_model_of_the_same_name_is_pointed_out(own_folder):
     assert refused(path).hint == f"open {whole}, which holds the whole model"
 
 
+def test_weights_that_were_not_fetched_are_told(own_folder):
+    path = architecture(own_folder / "model.json")
+    (own_folder / "model_weights.h5").write_bytes(POINTER)
+
+    assert refused(path).message == f"{own_folder / 'model_weights.h5'} is a Git LFS pointer, not the model itself"
+
+
 def test_whole_models_beside_an_architecture_are_no_weights(own_folder):
     path = architecture(own_folder / "model.json")
     hostile.h5_file(own_folder, hostile.OLD, name="other.h5")
@@ -238,3 +245,13 @@ def test_a_file_that_vanishes_before_it_is_hashed_is_an_error_of_the_model(own_f
 
     with pytest.raises(ModelError, match="can't read the model"):
         _ = file.sha256
+
+
+def test_the_hash_is_computed_once_and_beside_other_work(own_folder):
+    path = hostile.keras_file(own_folder, hostile.GOOD)
+    expected = hashlib.sha256(path.read_bytes()).hexdigest()
+    file = preflight.inspect(path)
+
+    assert file.sha256 == expected
+    path.unlink()
+    assert file.sha256 == expected

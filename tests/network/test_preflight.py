@@ -328,6 +328,41 @@ def test_a_subclassed_model_is_refused_by_name(keras_file):
     assert "Keras doesn't have: MyNet" in refused(keras_file(model)).message
 
 
+def test_functions_of_the_user_are_listed_with_the_classes(keras_file):
+    written = {"module": "builtins", "class_name": "function", "config": "swish2", "registered_name": "function"}
+    path = keras_file(
+        sequential(layer("Dense", activation=written), layer("Conv2D", activation="mish2"), layer("Blur", module="me"))
+    )
+
+    assert refused(path).message == "model.keras needs classes that Keras doesn't have: Blur, swish2, mish2"
+    assert preflight.inspect(path, known={"Blur", "swish2", "mish2"}).kind == "keras"
+
+
+def test_an_unknown_activation_alone_is_called_a_function(keras_file):
+    path = keras_file(sequential(layer("Dense", activation="swish2")))
+
+    assert refused(path).message == "model.keras needs a function that Keras doesn't have: swish2"
+
+
+def test_a_class_registered_in_a_package_is_known_by_its_own_name(keras_file):
+    entry = layer("Blur", module="me") | {"registered_name": "mypackage>Blur"}
+
+    assert preflight.inspect(keras_file(sequential(entry)), known={"Blur"}).kind == "keras"
+
+
+def test_a_harmless_operation_of_an_old_file_is_unknown_not_unsafe(h5_file):
+    shuffle = legacy("TensorFlowOpLayer", "shuffle", node_def='{"name": "d", "op": "DepthToSpace"}')
+
+    message = refused(h5_file(legacy("Functional", "net", layers=[shuffle]))).message
+
+    assert message == "model.h5 needs a class that Keras doesn't have: TensorFlowOpLayer (DepthToSpace)"
+
+
+@pytest.mark.parametrize("module", ["keras_hub.layers", "keras_cv.models", "tensorflow_addons.layers"])
+def test_a_layer_of_an_add_on_is_unknown(keras_file, module):
+    assert "Keras doesn't have: GroupNorm" in refused(keras_file(sequential(layer("GroupNorm", module=module)))).message
+
+
 # Files that are no models
 
 

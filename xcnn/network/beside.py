@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from xcnn.errors import ModelError
-from xcnn.network import hdf5
+from xcnn.network import foreign, hdf5
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +36,10 @@ def weights_of(architecture: Path) -> Path:
     weights = [path for path in kinds if kinds[path].config is None and kinds[path].weights_only]
     found = _best(architecture, weights, "weights")
     if found is None:
+        for path in _neighbours(architecture):
+            if path.suffix in HDF5_SUFFIXES and _rank(architecture, path) and not _is_hdf5(path):
+                with path.open("rb") as file:
+                    raise foreign.file_error(path, file.read(512))
         raise ModelError(
             f"{architecture} is an architecture without weights, and there are none beside it",
             hint=f"put the weights beside it as {architecture.stem}.weights.h5, or save the whole model in Python",
