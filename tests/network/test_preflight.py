@@ -457,7 +457,7 @@ def test_a_pipe_is_refused_without_waiting_for_its_writer(tmp_path):
     assert "is no regular file" in error.message
 
 
-@pytest.mark.parametrize("config", ["[1, 2]", "null", '"model"', "3"])
+@pytest.mark.parametrize("config", ["[1, 2]", "null", '"model"', "3", "{}", '{"class_name": ["Lambda"], "config": {}}'])
 def test_a_config_that_is_no_object_holds_no_model(keras_file, config):
     assert "has no model in its config" in refused(keras_file(config)).message
 

@@ -72,6 +72,8 @@ def inspect(
         If `trusted` is no hash, or that of another file.
     """
     found = files.find(path, most_gigabytes=most_gigabytes)
+    if not isinstance(found.config.get("class_name"), str):
+        raise ModelError(f"{found.path} has no model in its config")
     digest = Digest(found.path) if found.weights == found.path else Digest(found.path, found.weights)
     if hashed:
         digest.start()
