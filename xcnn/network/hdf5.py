@@ -57,7 +57,7 @@ def read(path: Path, inside: IO[bytes] | None = None) -> Contents:
     """
     import h5py
 
-    name, where = (path.name, str(path)) if inside is None else (f"the weights of {path.name}", f"{path}")
+    name = path.name
     try:
         with h5py.File(inside or path, "r") as file:
             shapes, size = _arrays(file, name)
@@ -70,7 +70,7 @@ def read(path: Path, inside: IO[bytes] | None = None) -> Contents:
                 size=size,
             )
     except (OSError, RuntimeError, KeyError, TypeError, ValueError, OverflowError) as error:
-        raise ModelError(f"{where} is damaged or truncated: {plain_words(error)}", hint=DAMAGED) from error
+        raise ModelError(f"{path} is damaged or truncated: {plain_words(error)}", hint=DAMAGED) from error
 
 
 def _config(file: Any, name: str) -> str | bytes | None:
