@@ -378,10 +378,8 @@ def type_of_tensorflow_by_name(folder):
 
 @hostile(3, "needs classes that Keras doesn't have: Attention2D, Evil")
 def classes_of_other_packages(folder):
-    return keras_file(
-        folder,
-        sequential(layer("Attention2D", module="mine.layers"), conv(kernel_initializer=layer("Evil", module="mine"))),
-    )
+    wrapped = layer("TimeDistributed", layer=layer("Evil", module="mine"))
+    return keras_file(folder, sequential(layer("Attention2D", module="mine.layers"), wrapped))
 
 
 @hostile(4, "layer 'evil' (lambda function) runs Python code")

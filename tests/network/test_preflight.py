@@ -313,9 +313,9 @@ def test_all_unknown_classes_are_named_at_once_and_each_once(keras_file):
 
 
 def test_an_unknown_class_of_an_old_file_is_refused_by_name(h5_file):
-    path = h5_file(legacy("Functional", layers=[legacy("Conv2D"), legacy("FixedDropout"), legacy("Swish")]))
+    path = h5_file(legacy("Functional", layers=[legacy("Conv2D"), legacy("FixedBlur"), legacy("Swish")]))
 
-    assert refused(path).message == "model.h5 needs classes that Keras doesn't have: FixedDropout, Swish"
+    assert refused(path).message == "model.h5 needs classes that Keras doesn't have: FixedBlur, Swish"
 
 
 def test_a_model_class_of_an_old_file_is_refused_by_name(h5_file):
