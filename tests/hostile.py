@@ -497,7 +497,7 @@ def operation_with_absurd_arguments(folder):
     return keras_file(folder, functional(operation("Tile", repeats=[1, 10**6, 10**6, 1])))
 
 
-@hostile(4, "runs more than 50000 layers")
+@hostile(4, "runs more than 10000 layers")
 def models_that_call_each_other_twice(folder):
     model = layer("Activation", "a0", activation="relu")
     for depth in range(1, 30):

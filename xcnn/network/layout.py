@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Node = tuple[str, int]
 
-MOST_CALLS = 50_000
+MOST_CALLS = 10_000
 OPERATIONS = "keras.src.ops."
 PARTS = {"MultiHeadAttention": ("query", "key", "value", "attention_output")}
 """Layers that a layer makes for itself."""
