@@ -104,6 +104,14 @@ def _inspected(
         return preflight.inspect(path, known=known | set(objects), **limits), objects
 
 
+def model_file(word: str) -> Path | None:
+    """The file that a word on the command line means as a model, without looking into it; None when it means none."""
+    if word == zoo.EFFICIENTNET_LITE0.name:
+        return zoo.EFFICIENTNET_LITE0.path()
+    path = Path(word)
+    return path if path.suffix.lower() in {".keras", ".h5", ".hdf5", ".json"} and path.is_file() else None
+
+
 def _completed(said: Choices, beside: Sidecar | None, path: Path, host: Host) -> Choices:
     """Fill in what the user left open from the files beside a model."""
     if beside is None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import os
+import shlex
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -142,11 +144,22 @@ def _parameter(option: options.Declared, panel: str) -> inspect.Parameter:
     )
 
 
-def _layers(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Offer the layers of the model that was typed before."""
+def _layers(incomplete: str) -> list[str]:
+    """Offer the layers of the model that was typed before: the first word that is one.
+
+    The words come from where the shells put them: an option that waits for its value keeps the arguments from being
+    parsed, so that Typer does not know the model.
+    """
+    from xcnn import opening
     from xcnn.network import sketch
 
-    return sketch.complete(str(ctx.params.get("model") or ""), incomplete)
+    typed = os.environ.get("_TYPER_COMPLETE_ARGS") or os.environ.get("COMP_WORDS", "")
+    try:
+        words = shlex.split(typed)
+    except ValueError:  # a quote that is still open
+        words = typed.split()
+    file = next(filter(None, map(opening.model_file, words)), None)
+    return sketch.complete(str(file), incomplete) if file else []
 
 
 def _default(option: options.Declared) -> Any:
