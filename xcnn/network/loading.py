@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import tempfile
 import warnings
@@ -10,57 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xcnn.errors import ModelError, plain_words
+from xcnn.network import archives, old_numbers, weights
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from xcnn.network.preflight import ModelFile
-
-SUFFIXES = {"keras": (".keras",), "h5": (".h5", ".hdf5")}
-
-
-def load(file: ModelFile) -> Any:
-    """Load a model without its training state and without running any code from the file.
-
-    Returns
-    -------
-    keras.Model
-
-    Raises
-    ------
-    ModelError
-        With Keras's own words, shortened.
-    """
-    import keras
-
-    try:
-        with warnings.catch_warnings():
-            # Keras warns about missing compile information and odd optimizer state: neither matters here.
-            warnings.simplefilter("ignore")
-            return _by_content(file)
-    except Exception as error:
-        raise ModelError(
-            f"Keras {keras.__version__} can't load {file.path}: {type(error).__name__}: {_cause(error)}",
-            hint="open it with the Keras that saved it and save it again as .keras",
-        ) from error
-
-
-def _cause(error: Exception) -> str:
-    """Keras's own words without the config it prints before the cause."""
-    words = str(error)
-    kinds = re.findall(r"deserializing class '(\w+)'", words)
-    cause = plain_words(ValueError(words.rpartition("Exception encountered:")[2]))
-    return f"{kinds[-1]}: {cause}" if kinds else cause
-
-
-def _by_content(file: ModelFile) -> Any:
-    """Load a file by what it is: Keras goes by the suffix, so one that misleads is hidden behind a link."""
-    import keras
-
-    if file.path.suffix in SUFFIXES[file.kind]:
-        return keras.saving.load_model(file.path, compile=False, safe_mode=not file.trusted)
-    with tempfile.TemporaryDirectory() as folder:
-        link = Path(folder) / f"model{SUFFIXES[file.kind][0]}"
-        link.symlink_to(file.path.resolve())
-        return keras.saving.load_model(link, compile=False, safe_mode=not file.trusted)
 
 
 @dataclass(frozen=True)
@@ -71,9 +27,91 @@ class Loaded:
     notes: tuple[str, ...] = ()
 
 
-def loaded(file: Any, custom_objects: Any = None) -> Loaded:
-    """Provisional."""
+def load(file: ModelFile, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Load a model without its training state and without running any code from the file.
+
+    Returns
+    -------
+    keras.Model
+
+    Raises
+    ------
+    ModelError
+        As `loaded`.
+    """
+    return loaded(file, custom_objects).model
+
+
+def loaded(file: ModelFile, custom_objects: Mapping[str, Any] | None = None) -> Loaded:
+    """Load a model and tell what was done to its weights.
+
+    Code in the file runs only if the user vouched for it (`ModelFile.trusted`).
+
+    Parameters
+    ----------
+    file : ModelFile
+        What preflight let pass.
+    custom_objects : mapping, optional
+        Classes and functions that Keras does not have, by name.
+
+    Raises
+    ------
+    ModelError
+        With Keras's own words, shortened; or if weights are missing, left over or of other shapes.
+    """
     import keras
 
-    with keras.saving.custom_object_scope(custom_objects or {}):
-        return Loaded(load(file))
+    known = {**old_numbers.objects(), **(custom_objects or {})}
+    try:
+        with warnings.catch_warnings():
+            # Keras warns about missing compile information and odd optimizer state: neither matters here.
+            warnings.simplefilter("ignore")
+            if file.kind == "keras" and not file.changed:
+                return Loaded(_as_it_is(file, known))
+            return _rewritten(file, known)
+    except ModelError:
+        raise
+    except Exception as error:
+        raise ModelError(
+            f"Keras {keras.__version__} can't load {file.path}: {type(error).__name__}: {_cause(error)}",
+            hint="open it with the Keras that saved it and save it again as .keras",
+        ) from error
+
+
+def _as_it_is(file: ModelFile, known: Mapping[str, Any]) -> Any:
+    """Load a .keras file as Keras does, which goes by the suffix: one that misleads is hidden behind a link."""
+    import keras
+
+    settings = {"custom_objects": dict(known), "compile": False, "safe_mode": not file.trusted}
+    if file.path.suffix == ".keras":
+        return keras.saving.load_model(file.path, **settings)
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / "model.keras"
+        link.symlink_to(file.path.resolve())
+        return keras.saving.load_model(link, **settings)
+
+
+def _rewritten(file: ModelFile, known: Mapping[str, Any]) -> Loaded:
+    """Build the model from the config in hand and give it the weights of the file."""
+    import h5py
+    import keras
+
+    # Keras takes the config apart while it reads it.
+    config = copy.deepcopy(file.config)
+    safe_mode = not file.trusted
+    model = keras.saving.deserialize_keras_object(config, custom_objects=dict(known), safe_mode=safe_mode)
+    if not isinstance(model, keras.Model):
+        raise ModelError(f"{file.path} holds a {type(model).__name__} and no model")
+    if file.kind == "keras":
+        archives.assign(model, file.config, file.weights)
+        return Loaded(model)
+    with h5py.File(file.weights, "r") as stored:
+        return Loaded(model, weights.assign(model, stored, name=file.weights.name))
+
+
+def _cause(error: Exception) -> str:
+    """Keras's own words without the config it prints before the cause."""
+    words = str(error)
+    kinds = re.findall(r"deserializing class '(\w+)'", words)
+    cause = plain_words(ValueError(words.rpartition("Exception encountered:")[2]))
+    return f"{kinds[-1]}: {cause}" if kinds else cause
