@@ -347,6 +347,27 @@ def test_four_channels_receive_the_transparency_or_255():
     assert xcnn.explain(network, rgba).results
 
 
+@pytest.mark.parametrize("channels", [2, 5])
+def test_a_number_of_channels_that_no_picture_has_receives_gray_with_a_warning(channels):
+    pixels = keras.Input((8, 8, channels))
+    model = keras.Model(pixels, keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(2, 3)(pixels)))
+
+    network = xcnn.open_network(model, preprocess="none")
+
+    inputs = batch_of(network).inputs
+    assert inputs.shape == (1, 8, 8, channels)
+    assert all((inputs[..., place] == inputs[..., 0]).all() for place in range(channels))
+    assert f"the model takes {channels} channels" in network.warnings[0]
+    assert xcnn.explain(network, PHOTO).results
+
+
+def test_dropout_is_no_default_layer():
+    layers = [keras.Input((8, 8, 3)), keras.layers.Conv2D(2, 3, name="conv"), keras.layers.Dropout(0.5)]
+    model = keras.Sequential([*layers, keras.layers.Flatten(), keras.layers.Dense(2)])
+
+    assert xcnn.open_network(model).default_layer().value == "conv"
+
+
 def test_a_model_that_takes_whole_numbers_receives_them():
     pixels = keras.Input((8, 8, 3), dtype="uint8")
     scaled = keras.layers.Rescaling(1 / 255)(pixels)

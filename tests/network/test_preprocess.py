@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from xcnn.network import preprocess
+from xcnn.network.affine import Affine
 from xcnn.plugin import Preprocessing
 
 MODES = {mode.name: mode for mode in preprocess.BUILTIN}
@@ -156,16 +157,55 @@ def test_a_picture_of_the_right_size_is_not_touched():
 # Deciding
 
 
-def test_a_model_that_rescales_itself_gets_the_pixels_as_they_are():
-    decision = preprocess.by_evidence(["Mul", "Sub", "Mul"])
+def decided(arithmetic=(), found=None, paths=(), channels=3):
+    return preprocess.by_evidence(arithmetic, found, paths, channels=channels)
 
-    assert decision.preprocessing.name == "none"
-    assert decision.reason == "the model rescales its input itself (Mul, Sub)"
+
+VGG = [f"vgg16/block{block}_conv{conv}" for block, count in enumerate((2, 2, 3, 3, 3), 1) for conv in range(1, count + 1)]
+
+
+@pytest.mark.parametrize(
+    ("found", "name", "words"),
+    [
+        (Affine((0, 1, 2), (1 / 127.5,) * 3, (-1.0,) * 3), "none", "0..255 reaches the first convolution as -1..1"),
+        (Affine((0, 1, 2), (2.0,) * 3, (-1.0,) * 3), "unit", "the model expects 0..1"),
+        (Affine((0, 1, 2), (127.5,) * 3, (127.5,) * 3), "tf", "turns -1..1 into 0..255"),
+    ],
+)
+def test_the_arithmetic_of_a_model_tells_what_it_expects(found, name, words):
+    decision = decided(["Mul", "AddV2"], found)
+
+    assert decision.preprocessing.name == name
+    assert words in decision.reason
     assert decision.warning == ""
 
 
+def test_a_model_that_changes_its_input_in_an_odd_way_gets_the_pixels_as_they_are():
+    decision = decided(["Mul", "Sub", "Mul"])
+
+    assert decision.preprocessing.name == "none"
+    assert decision.reason == "the model changes its input itself (Mul, Sub)"
+    assert decision.warning == ""
+
+
+def test_a_backbone_gets_what_it_was_trained_with():
+    decision = decided(paths=VGG)
+
+    assert decision.preprocessing.name == "caffe"
+    assert "VGG16" in decision.reason
+    assert decision.warning == ""
+
+
+def test_the_arithmetic_of_a_model_counts_more_than_its_backbone():
+    assert decided(["Mul"], Affine((0, 1, 2), (1 / 255,) * 3, (0.0,) * 3), VGG).preprocessing.name == "none"
+
+
+def test_a_backbone_behind_another_number_of_channels_does_not_count():
+    assert "guess" in decided(paths=VGG, channels=1).reason
+
+
 def test_without_evidence_the_guess_is_said_to_be_one():
-    decision = preprocess.by_evidence([])
+    decision = decided()
 
     assert decision.preprocessing.name == "unit"
     assert decision.reason.startswith("a guess")

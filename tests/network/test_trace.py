@@ -342,7 +342,6 @@ def test_more_of_the_best_than_there_are_classes_are_all_classes():
         (lambda: keras.Sequential([keras.layers.Conv2D(2, 3)]), "has not been built"),
         (lambda: keras.Sequential([keras.Input((9, 3)), keras.layers.Conv1D(2, 3)]), "2-D images"),
         (lambda: keras.Sequential([keras.Input((8, 8, 8, 1)), keras.layers.Conv3D(2, 3)]), "2-D images"),
-        (lambda: keras.Sequential([keras.Input((8, 8, 7)), keras.layers.Conv2D(2, 3)]), "7 channels"),
     ],
 )
 def test_a_model_that_takes_no_pictures_is_refused_in_words(build, words):

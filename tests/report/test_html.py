@@ -157,6 +157,7 @@ def manifest(*results, **changed):
             "name": "efficientnet-lite0",
             "path": "",
             "sha256": "d230" * 16,
+            "trusted": False,
             "input_shape": [None, 224, 3],
             "classes": 1000,
             "score": "logit (before the softmax)",

@@ -76,7 +76,7 @@ class ImageInputs:
         Raises
         ------
         ModelError
-            If it has not been built or does not take two-dimensional images with 1, 3 or 4 channels.
+            If it has not been built or does not take two-dimensional images.
         OptionError
             If an input is named that it doesn't have, or one needs values that were not given.
         """
@@ -98,10 +98,8 @@ class ImageInputs:
             )
         shape, is_first = first
         height, width, channels = shape
-        if channels not in CHANNELS:
-            raise ModelError(
-                f"{name} takes {channels or 'any number of'} channels; xcnn feeds 1 (gray), 3 (RGB) or 4 (RGBA)"
-            )
+        if channels is None:
+            raise ModelError(f"{name} takes any number of channels; xcnn needs to know how many")
         if wanted is not None and any(
             fixed not in (None, asked) for fixed, asked in zip((height, width), wanted, strict=True)
         ):
@@ -129,6 +127,14 @@ class ImageInputs:
             *((alpha,) if self.shape[2] == 4 else ()),  # noqa: PLR2004
             *(("the model has its channels first; maps are shown channels last",) if self.first else ()),
         )
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a user must know to trust the results."""
+        if self.shape[2] in CHANNELS:
+            return ()
+        odd = f"the model takes {self.shape[2]} channels, which no picture has: each receives the gray picture"
+        return (f"{odd}, so the predictions mean little",)
 
     def structured(self, pixels: Any, given: Sequence[Any]) -> Any:
         """Put tensors in the places of the inputs: (n, h, w, c) pixels, and one row of values for each given input."""

@@ -95,7 +95,7 @@ class KerasNetwork:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a user must know to trust the results."""
-        return tuple(filter(None, (*self.origin.warnings, self.preprocessing.warning)))
+        return tuple(filter(None, (*self.origin.warnings, *self.inputs.warnings, self.preprocessing.warning)))
 
     def about(self) -> dict[str, Any]:
         """Describe the network for run.json."""

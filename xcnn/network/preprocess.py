@@ -107,13 +107,14 @@ def apply(preprocessing: Preprocessing, pixels: Pixels, *, channels: int) -> Flo
     """Turn (n, h, w, 3 or 4) uint8 pixels into (n, h, w, channels) float32 inputs.
 
     A network with one channel receives the luma; the preprocessing's first numbers apply then. A fourth channel, the
-    transparency, is treated like the third.
+    transparency, is treated like the third. Any other number of channels receives the luma in each.
     """
     import numpy as np
 
-    if channels == 1:
+    if channels not in {3, 4}:
         gray = np.rint(pixels[..., :3] @ np.asarray(LUMA, np.float32))[..., np.newaxis]
-        return (gray * preprocessing.scale[0] + preprocessing.offset[0]).astype(np.float32)
+        gray = (gray * preprocessing.scale[0] + preprocessing.offset[0]).astype(np.float32)
+        return np.repeat(gray, channels, axis=3)
     order = ([2, 1, 0] if preprocessing.channels == "bgr" else [0, 1, 2]) + [3] * (channels - 3)
     inputs = pixels[..., order].astype(np.float32)
     inputs *= _per_channel(preprocessing.scale, channels)

@@ -18,10 +18,6 @@ them.
 
 Example: xcnn layers model.keras --trace"""
 KINDS = (LayersOptions,)
-IDLE = frozenset(
-    {"InputLayer", "Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "ActivityRegularization"}
-)
-"""Layers that change nothing when a picture is explained."""
 
 
 def run(options: LayersOptions, _: dict[str, str]) -> None:
@@ -68,9 +64,11 @@ def _row(layer: Any, *, spatial: bool | None) -> dict[str, Any]:
 
 
 def _wanted(row: dict[str, Any], options: LayersOptions) -> bool:
+    from xcnn.network import layers
+
     if options.spatial:
         return bool(row["spatial"])
-    return options.all or row["kind"] not in IDLE
+    return options.all or row["kind"] not in layers.IDLE
 
 
 def _picks(network: Any, host: Any) -> list[dict[str, str]]:
