@@ -163,3 +163,10 @@ def test_a_batch_normalization_of_another_mode_is_refused_by_name(mode):
 
     with pytest.raises(ModelError, match=f"layer 'bn' is a BatchNormalization of mode {mode}"):
         upgraded({"class_name": "Sequential", "config": layers})
+
+
+def test_a_recurrent_layer_is_refused_by_name():
+    layers = [{"class_name": "LSTM", "config": {"name": "memory", "output_dim": 3, "inner_init": "orthogonal"}}]
+
+    with pytest.raises(ModelError, match=r"layer 'memory' is a recurrent layer of Keras 1 \(LSTM\)"):
+        upgraded({"class_name": "Sequential", "config": layers})

@@ -67,19 +67,10 @@ OF_CLASS = {
     "MaxPooling1D": {"pool_length": "pool_size", "stride": "strides"},
     "AveragePooling1D": {"pool_length": "pool_size", "stride": "strides"},
     "UpSampling1D": {"length": "size"},
-    "LSTM": {"output_dim": "units", "inner_activation": "recurrent_activation"},
-    "GRU": {"output_dim": "units", "inner_activation": "recurrent_activation"},
-    "SimpleRNN": {"output_dim": "units"},
 }
 """Arguments of single classes that mean the same under another name."""
 
 RECURRENT = {"LSTM", "GRU", "SimpleRNN"}
-DEAD = {
-    *("mode", "U_regularizer", "inner_init", "forget_bias_init", "dropout_W", "dropout_U", "consume_less"),
-    *("init", "input_dtype", "W_regularizer", "b_regularizer"),
-}
-"""Arguments of recurrent layers and batch normalizations that a trained model can do without."""
-
 SIGNS = frozenset(
     {*ARGUMENTS, "nb_row", "kernel_dim1", "input_dtype", "output_dim", "p", "sigma", "pool_length", "mode"}
 )
@@ -109,14 +100,23 @@ def renamed(kind: str, notes: Notes) -> str:
 
 
 def arguments(kind: str, config: Config, notes: Notes) -> Config:
-    """Rename the arguments of Keras 1 and gather kernel sizes."""
+    """Rename the arguments of Keras 1 and gather kernel sizes.
+
+    Raises
+    ------
+    ModelError
+        If the layer is recurrent: Keras 1 kept its weights apart, gate by gate.
+    """
     if not SIGNS & config.keys():
         return config
+    if kind in RECURRENT and "output_dim" in config:
+        raise ModelError(
+            f"layer {config.get('name')!r} is a recurrent layer of Keras 1 ({kind}), which Keras 3 can't take",
+            hint="explain a model of single pictures",
+        )
     names = {**ARGUMENTS, **OF_CLASS.get(kind, {})}
     new: Config = {}
     for name, value in config.items():
-        if kind in RECURRENT and name in DEAD:
-            continue
         new[names.get(name, name)] = ORDERINGS.get(value, value) if name == "dim_ordering" else value
     for first, parts in SIZES.items():
         if first in new:

@@ -49,6 +49,7 @@ ACTIVATIONS = frozenset(
 )
 """The activations of Keras 3 by name."""
 
+RECURRENT = frozenset({"ConvLSTM2D", "GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "SimpleRNN", "SimpleRNNCell"})
 SLOPES = {"LeakyReLU": {"alpha": "negative_slope"}, "ReLU": {}, "ELU": {}}
 
 
@@ -181,6 +182,8 @@ def training(config: Config, notes: Notes, *, modern: bool) -> Config:
 
 def leftovers(kind: str, config: Config, notes: Notes) -> Config:
     """Leave out arguments that a layer no longer takes and can do without."""
+    if kind in RECURRENT:
+        return _without(config, "time_major", "implementation", "batch_input_shape", "input_length", "input_dim")
     if kind not in arguments.ARGUMENTS:
         return config
     dropped = [name for name, value in config.items() if arguments.leftover(kind, name, value)]
