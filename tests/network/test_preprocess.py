@@ -161,7 +161,9 @@ def decided(arithmetic=(), found=None, paths=(), channels=3):
     return preprocess.by_evidence(arithmetic, found, paths, channels=channels)
 
 
-VGG = [f"vgg16/block{block}_conv{conv}" for block, count in enumerate((2, 2, 3, 3, 3), 1) for conv in range(1, count + 1)]
+VGG = [
+    f"vgg16/block{block}_conv{conv}" for block, count in enumerate((2, 2, 3, 3, 3), 1) for conv in range(1, count + 1)
+]
 
 
 @pytest.mark.parametrize(

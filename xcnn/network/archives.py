@@ -28,6 +28,9 @@ CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 NAME = "/name"
 """The key of a layer's own name in a tree, which no group can have."""
 
+CORRECTED = "gave layers the weights that the file has under their names, where Keras went by their order ({})"
+MOST_NAMED = 4
+
 Tree = dict[str, Any]
 
 
@@ -40,7 +43,45 @@ def assign(model: Any, config: dict[str, Any], path: Path) -> None:
         If the file lacks weights of the model, has others, or has them in other shapes.
     """
     with opened(path) as file:
-        _of_model(model, config, _tree(file, ""), path.name)
+        for layer, group in _pairs(model, config, _tree(file), path.name):
+            _of_layer(layer, group, path.name)
+
+
+def correct(model: Any, config: dict[str, Any], path: Path) -> tuple[str, ...]:
+    """Compare some values of a model that Keras loaded with those that the file has under each layer's name.
+
+    Keras goes by order. Where the names say otherwise, they are right, and a note says so.
+    """
+    wrong = []
+    with opened(path) as file:
+        try:
+            pairs = list(_pairs(model, config, _tree(file), path.name))
+        except ModelError:  # not the layout of a Functional: Keras knows what it did
+            return ()
+        for layer, group in pairs:
+            if _name(group) == layer.name and _differs(layer, group):
+                _of_layer(layer, group, path.name)
+                wrong.append(layer.name)
+    return (CORRECTED.format(", ".join(wrong[:MOST_NAMED])),) if wrong else ()
+
+
+def _differs(layer: Any, tree: Tree) -> bool:
+    """Compare the last value of each variable that a layer itself holds."""
+    import numpy as np
+
+    own = (*layer._trainable_variables, *layer._non_trainable_variables)  # noqa: SLF001 (what Keras numbers)
+    stored = {key: value for key, value in tree.get("vars", {}).items() if key != NAME}
+    if len(own) != len(stored):
+        return False
+    for place, variable in enumerate(own):
+        last = (-1,) * len(variable.shape)
+        dataset = stored[str(place)]
+        if tuple(dataset.shape) != tuple(variable.shape) or 0 in variable.shape:
+            return False
+        at = tuple(size - 1 for size in variable.shape)
+        if not np.array_equal(np.asarray(variable.value[last]), dataset[at], equal_nan=True):
+            return True
+    return False
 
 
 @contextmanager
@@ -90,7 +131,7 @@ class _Part(io.RawIOBase):
         return count
 
 
-def _tree(group: Any, path: str) -> Tree:
+def _tree(group: Any) -> Tree:
     """The groups and arrays of a file by name, whichever slash separates them."""
     import h5py
 
@@ -99,7 +140,7 @@ def _tree(group: Any, path: str) -> Tree:
         tree[NAME] = group.attrs["name"]
     for key in group:
         found = member(group, key)
-        inner = _tree(found, f"{path}/{key}") if isinstance(found, h5py.Group) else found
+        inner = _tree(found) if isinstance(found, h5py.Group) else found
         *outer, last = key.split("\\")
         at = tree
         for part in outer:
@@ -111,7 +152,8 @@ def _tree(group: Any, path: str) -> Tree:
     return tree
 
 
-def _of_model(model: Any, config: dict[str, Any], tree: Tree, name: str) -> None:
+def _pairs(model: Any, config: dict[str, Any], tree: Tree, name: str) -> Iterator[tuple[Any, Tree]]:
+    """Each layer with weights and the group that holds them, also within nested models."""
     entries = [entry for entry in config["config"].get("layers", ()) if isinstance(entry, dict)]
     by_name = {layer.name: layer for layer in model.layers}
     wanted: dict[str, list[tuple[Any, dict[str, Any]]]] = {}
@@ -128,24 +170,31 @@ def _of_model(model: Any, config: dict[str, Any], tree: Tree, name: str) -> None
     for kind, layers in wanted.items():
         for (layer, entry), group in zip(layers, _by_name(layers, stored[kind]), strict=True):
             if entry["class_name"] in {"Functional", "Sequential"}:
-                _of_model(layer, entry, group, name)
+                yield from _pairs(layer, entry, group, name)
             else:
-                _of_layer(layer, group, name)
+                yield layer, group
 
 
 def _by_name(layers: list[tuple[Any, Any]], groups: list[Tree]) -> list[Tree]:
     """The groups in the order of the layers that they name, or as they are where they name none."""
-    named = {group.get(NAME): group for group in groups}
+    named = {_name(group): group for group in groups}
     names = [layer.name for layer, _ in layers]
     return [named[key] for key in names] if sorted(names) == sorted(map(str, named)) else groups
+
+
+def _name(tree: Tree) -> Any:
+    """The name that a file gives a layer, which Keras 3 puts with its variables."""
+    return tree.get("vars", {}).get(NAME)
 
 
 def _same(wanted: dict[str, Any], stored: dict[str, Any], name: str) -> None:
     for kind, layers in wanted.items():
         if missing := layers[len(stored.get(kind, ())) :]:
-            raise ModelError(f"{name} lacks weights of its model: {', '.join(layer.name for layer, _ in missing[:4])}")
+            raise ModelError(
+                f"{name} lacks weights of its model: {', '.join(layer.name for layer, _ in missing[:MOST_NAMED])}"
+            )
     if extra := [kind for kind, groups in stored.items() if len(groups) > len(wanted.get(kind, ()))]:
-        raise ModelError(f"{name} has weights that its model has no place for: {', '.join(extra[:4])}")
+        raise ModelError(f"{name} has weights that its model has no place for: {', '.join(extra[:MOST_NAMED])}")
 
 
 def _numbered(key: str) -> tuple[str, int]:

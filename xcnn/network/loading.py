@@ -67,7 +67,8 @@ def loaded(file: ModelFile, custom_objects: Mapping[str, Any] | None = None) -> 
             # Keras warns about missing compile information and odd optimizer state: neither matters here.
             warnings.simplefilter("ignore")
             if file.kind == "keras" and not file.changed:
-                return Loaded(_as_it_is(file, known))
+                model = _as_it_is(file, known)
+                return Loaded(model, archives.correct(model, file.config, file.weights))
             return _rewritten(file, known)
     except ModelError:
         raise

@@ -87,9 +87,9 @@ def inspect(
         safety.refuse_reading(name, found.config)
         new = upgrade.upgraded(found.config)
         if not vouched:
-            safety.refuse_code(name, safety.code(new.config, known=known, final=True), digest.value)
+            safety.refuse_code(name, safety.code(new.config, known={*known, *upgrade.OWN}, final=True), digest.value)
         safety.refuse_reading(name, new.config)
-        safety.refuse_unknown(name, new.config, {*known, *(keras_layers.UNSAFE if vouched else ())})
+        safety.refuse_unknown(name, new.config, {*known, *upgrade.OWN, *(keras_layers.UNSAFE if vouched else ())})
         memory.refuse_too_large(name, new.config, arrays=found.size, most_gigabytes=most_gigabytes)
     except RecursionError as error:
         raise ModelError(f"{found.path} has an unreadable config: it is nested too deeply") from error

@@ -67,11 +67,16 @@ def settings(kind, **config):
         ("Activation", {"activation": {"class_name": "function", "config": "Addons>mish"}}, {"activation": "mish"}),
         ("Activation", {"activation": {"class_name": "swish", "config": {}}}, {"activation": "swish"}),
         ("Activation", {"activation": "mine"}, {"activation": "mine"}),
-        ("Activation", {"activation": "hard_sigmoid"}, {"activation": "keras2_hard_sigmoid"}),
     ],
 )
 def test_the_arguments_of_a_layer_are_those_of_keras_3(kind, config, wanted):
     assert settings(kind, **config) == wanted
+
+
+def test_hard_sigmoid_is_told_apart_from_that_of_keras_3():
+    found = after("Dense", units=1, activation="hard_sigmoid")["config"]["activation"]
+
+    assert (found["class_name"], found["config"]) == ("function", "keras2_hard_sigmoid")
 
 
 def test_an_argument_that_means_something_stays_even_where_keras_3_has_none():

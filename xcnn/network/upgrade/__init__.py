@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from xcnn.network.upgrade.keras2 import HARD_SIGMOID
 from xcnn.network.upgrade.models import model
 from xcnn.network.upgrade.notes import Notes
+
+OWN = frozenset({HARD_SIGMOID})
+"""Names in an upgraded config that stand for functions of xcnn itself: loading supplies them."""
 
 
 @dataclass(frozen=True)

@@ -140,7 +140,12 @@ def activations(config: Config, notes: Notes, *, modern: bool) -> Config:
         name = _activation_name(value)
         if name == "hard_sigmoid" and not modern:
             notes.add(KEPT_HARD_SIGMOID)
-            new[key] = HARD_SIGMOID
+            new[key] = {
+                "module": "builtins",
+                "class_name": "function",
+                "config": HARD_SIGMOID,
+                "registered_name": HARD_SIGMOID,
+            }
         elif name and not (modern and isinstance(value, dict)):
             new[key] = name
     return new
