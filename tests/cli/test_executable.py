@@ -92,7 +92,7 @@ def test_a_reader_that_stops_early_is_no_error(small_model):
         check=True,
     )
 
-    assert done.stdout.split() == ["path", "kind", "output"]
+    assert done.stdout.split() == ["path", "kind", "output", "parameters", "activation"]
     assert "Traceback" not in done.stderr
     assert "Broken" not in done.stderr
 

@@ -162,7 +162,9 @@ def decided(arithmetic=(), found=None, paths=(), channels=3):
 
 
 VGG = [
-    f"vgg16/block{block}_conv{conv}" for block, count in enumerate((2, 2, 3, 3, 3), 1) for conv in range(1, count + 1)
+    f"vgg16/block{block}_{name}"
+    for block, count in enumerate((2, 2, 3, 3, 3), 1)
+    for name in [*(f"conv{place}" for place in range(1, count + 1)), "pool"]
 ]
 
 

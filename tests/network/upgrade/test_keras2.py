@@ -32,7 +32,11 @@ def settings(kind, **config):
             {"filters": 4},
         ),
         ("Conv2DTranspose", {"filters": 4, "groups": 1}, {"filters": 4}),
-        ("BatchNormalization", {"axis": [3], "fused": True, "renorm": False, "virtual_batch_size": None}, {"axis": 3}),
+        (
+            "BatchNormalization",
+            {"axis": [3], "fused": True, "renorm": False, "virtual_batch_size": None},
+            {"axis": 3, "renorm": False},
+        ),
         ("LayerNormalization", {"axis": [1, 2, 3], "epsilon": 0.1}, {"axis": [1, 2, 3], "epsilon": 0.1}),
         ("SpatialDropout2D", {"rate": 0.5, "noise_shape": None}, {"rate": 0.5}),
         ("Dropout", {"rate": 0.5, "noise_shape": [None, 1, 1, 3], "seed": 3}, {"rate": 0.5, "seed": 3}),

@@ -56,6 +56,7 @@ ARGUMENTS: dict[str, frozenset[str]] = {
     "AlphaDropout": frozenset({"rate", "noise_shape", "seed"}),
     "BatchNormalization": frozenset(
         {*_AFFINE, "momentum", "moving_mean_initializer", "moving_variance_initializer", "synchronized"}
+        | {"renorm", "renorm_clipping", "renorm_momentum"}
     ),
     "CenterCrop": frozenset({"height", "width", "data_format"}),
     "Concatenate": frozenset({"axis"}),
@@ -69,7 +70,7 @@ ARGUMENTS: dict[str, frozenset[str]] = {
     "GaussianNoise": frozenset({"stddev", "seed"}),
     "GroupNormalization": frozenset({"groups", *_AFFINE}),
     "InputLayer": frozenset({"shape", "batch_size", "sparse", "ragged", "batch_shape", "optional"}),
-    "LayerNormalization": frozenset(_AFFINE),
+    "LayerNormalization": frozenset({*_AFFINE, "rms_scaling"}),
     "LeakyReLU": frozenset({"negative_slope"}),
     "Masking": frozenset({"mask_value"}),
     "Normalization": frozenset({"axis", "mean", "variance", "invert"}),
@@ -103,7 +104,7 @@ ARGUMENTS: dict[str, frozenset[str]] = {
 MEANINGLESS = frozenset(
     {
         *("adjustment", "batch_input_shape", "cache_read_only", "fused", "implementation", "input_dim", "input_dtype"),
-        *("input_length", "input_shape", "noise_shape", "renorm", "renorm_clipping", "renorm_momentum", "rng_type"),
+        *("input_length", "input_shape", "noise_shape", "rng_type"),
         *("shared_object_id", "sparse", "ragged", "time_major", "virtual_batch_size", "weights", "batch_size", "seed"),
         *("force_generator", "auto_vectorize", "create_split_dim", "data_format"),
     }
