@@ -41,3 +41,18 @@ def photo(own_folder):
         return name
 
     return write
+
+
+@pytest.fixture
+def command(capfd):
+    """Run a command line; returns exit code, standard output and standard error."""
+    from xcnn.cli.main import run
+
+    def call(*arguments):
+        capfd.readouterr()
+        code = run([str(argument) for argument in arguments])
+        out, err = capfd.readouterr()
+        assert "Traceback" not in err
+        return code, out, err
+
+    return call

@@ -141,9 +141,11 @@ def _asked(word: str, host: Host) -> Decision | None:
     return None if word == preprocess.AUTO else Decision(_preprocessing(word, host), "asked for")
 
 
-def _labels(word: str | None) -> tuple[tuple[str, ...], str] | None:
-    if word is None:
-        return None
+def _labels(words: Sequence[str]) -> tuple[tuple[str, ...], str] | None:
+    """One word is a file, or imagenet; several are the names themselves."""
+    if len(words) != 1:
+        return (tuple(words), "--labels") if words else None
+    word = words[0]
     if word == label_files.IMAGENET and not Path(word).exists():
         return label_files.imagenet(), "imagenet"
     return label_files.read(Path(word)), word

@@ -47,11 +47,12 @@ class Settings:
         ),
     ] = None
     labels: Annotated[
-        str | None,
+        tuple[str, ...],
         Option(
-            "Class names: a file (lines, CSV or JSON), or imagenet. Default: a file beside the model.", metavar="FILE"
+            "Class names: a file (lines, CSV, JSON), imagenet, or the names, one each. Default: a file beside the model.",
+            metavar="FILE",
         ),
-    ] = None
+    ] = ()
     input: Annotated[
         tuple[str, ...],
         Option("Feed an input of the model another picture or .npy file: NAME=FILE. Repeatable.", metavar="NAME=FILE"),

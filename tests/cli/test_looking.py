@@ -12,30 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from xcnn.cli.main import run
-
 pytestmark = pytest.mark.keras
 SAMPLES = Path(__file__).parent.parent.parent / "samples"
-
-
-@pytest.fixture
-def xcnn(capfd):
-    """Run a command line; returns exit code, standard output and standard error."""
-
-    def call(*arguments):
-        capfd.readouterr()
-        code = run([str(argument) for argument in arguments])
-        out, err = capfd.readouterr()
-        assert "Traceback" not in err
-        return code, out, err
-
-    return call
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def vgg_like():
@@ -53,10 +31,10 @@ def vgg_like():
 # --- doctor ------------------------------------------------------------------------------------------------------
 
 
-def test_the_doctor_says_what_a_model_is_and_what_works_on_it(xcnn, here):
+def test_the_doctor_says_what_a_model_is_and_what_works_on_it(command):
     nets.nested().save("small.keras")
 
-    code, out, err = xcnn("doctor", "small.keras")
+    code, out, err = command("doctor", "small.keras")
 
     assert code == 0
     assert "input 24x24x3; pictures are resized to 24x24" in out
@@ -69,20 +47,20 @@ def test_the_doctor_says_what_a_model_is_and_what_works_on_it(xcnn, here):
     assert "opening small.keras" in err
 
 
-def test_the_doctor_says_why_an_explainer_does_not_work(xcnn, here):
+def test_the_doctor_says_why_an_explainer_does_not_work(command):
     keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(3)]).save("dense.keras")
 
-    code, out, _ = xcnn("doctor", "dense.keras")
+    code, out, _ = command("doctor", "dense.keras")
 
     assert code == 0
     assert "gradcam: no, dense.keras has no layer with a map of more than one position" in out
     assert "pooled head   no: the head is flattened maps under a dense layer" in out
 
 
-def test_the_doctor_as_json_is_plain_data(xcnn, here):
+def test_the_doctor_as_json_is_plain_data(command):
     nets.segmentation().save("seg.keras")
 
-    code, out, _ = xcnn("doctor", "seg.keras", SAMPLES / "cat.jpg", "--json")
+    code, out, _ = command("doctor", "seg.keras", SAMPLES / "cat.jpg", "--json")
 
     data = json.loads(out)
     assert code == 0
@@ -92,10 +70,10 @@ def test_the_doctor_as_json_is_plain_data(xcnn, here):
     assert data["explainers"][0]["seconds_per_picture"] > 0
 
 
-def test_the_doctor_recognises_the_transfer_learner_and_its_preprocessing(xcnn, here):
+def test_the_doctor_recognises_the_transfer_learner_and_its_preprocessing(command):
     vgg_like().save("cats.keras")
 
-    code, out, _ = xcnn("doctor", "cats.keras")
+    code, out, _ = command("doctor", "cats.keras")
 
     assert code == 0
     assert "preprocessing caffe: BGR minus the ImageNet mean" in out
@@ -104,8 +82,8 @@ def test_the_doctor_recognises_the_transfer_learner_and_its_preprocessing(xcnn, 
     assert "WARNINGS" not in out
 
 
-def test_a_wrong_preprocessing_is_seen_side_by_side(xcnn, here):
-    code, out, _ = xcnn("doctor", "efficientnet-lite0", SAMPLES / "cat.jpg")
+def test_a_wrong_preprocessing_is_seen_side_by_side(command):
+    code, out, _ = command("doctor", "efficientnet-lite0", SAMPLES / "cat.jpg")
 
     rows = [line for line in out.splitlines() if "cat" in line or "tf" in line]
     assert code == 0
@@ -113,13 +91,13 @@ def test_a_wrong_preprocessing_is_seen_side_by_side(xcnn, here):
     assert any("Egyptian cat 81%" in row for row in rows)
 
 
-def test_the_doctor_writes_what_it_found_and_the_next_run_reads_it(xcnn, here):
+def test_the_doctor_writes_what_it_found_and_the_next_run_reads_it(command):
     vgg_like().save("cats.keras")
     Path("labels.txt").write_text("0 cat\n1 dog\n")
 
-    code, _, err = xcnn("doctor", "cats.keras", "--write")
+    code, _, err = command("doctor", "cats.keras", "--write")
     said = tomllib.loads(Path("cats.xcnn.toml").read_text("utf-8"))
-    again = xcnn("gradcam", "cats.keras", SAMPLES / "cat.jpg", "--target", "dog", "--out", "run")
+    again = command("gradcam", "cats.keras", SAMPLES / "cat.jpg", "--target", "dog", "--out", "run")
 
     assert code == 0
     assert "written: cats.xcnn.toml" in err
@@ -130,39 +108,39 @@ def test_the_doctor_writes_what_it_found_and_the_next_run_reads_it(xcnn, here):
     assert "1 dog" in again[2]
 
 
-def test_a_guess_is_not_written_as_if_it_were_known(xcnn, here):
+def test_a_guess_is_not_written_as_if_it_were_known(command):
     nets.nested().save("small.keras")
 
-    xcnn("doctor", "small.keras", "--write")
+    command("doctor", "small.keras", "--write")
 
     assert "preprocessing" not in tomllib.loads(Path("small.xcnn.toml").read_text("utf-8"))
 
 
-def test_the_doctor_never_writes_over_a_sidecar_unasked(xcnn, here):
+def test_the_doctor_never_writes_over_a_sidecar_unasked(command):
     nets.nested().save("small.keras")
     Path("small.xcnn.toml").write_text('notes = ["mine"]\n')
 
-    code, _, err = xcnn("doctor", "small.keras", "--write")
+    code, _, err = command("doctor", "small.keras", "--write")
 
     assert code == 5
     assert "small.xcnn.toml already exists" in err
     assert "mine" in Path("small.xcnn.toml").read_text("utf-8")
-    assert xcnn("doctor", "small.keras", "--write", "--overwrite", "--preprocess", "tf")[0] == 0
+    assert command("doctor", "small.keras", "--write", "--overwrite", "--preprocess", "tf")[0] == 0
     assert tomllib.loads(Path("small.xcnn.toml").read_text("utf-8"))["preprocessing"] == "tf"
 
 
-def test_a_named_model_has_no_sidecar(xcnn, here):
-    code, _, err = xcnn("doctor", "efficientnet-lite0", "--write")
+def test_a_named_model_has_no_sidecar(command):
+    code, _, err = command("doctor", "efficientnet-lite0", "--write")
 
     assert code == 2
     assert "--write puts a file beside the model, and this one has no file" in err
 
 
-def test_a_misspelt_key_of_a_sidecar_is_refused_with_a_guess(xcnn, here):
+def test_a_misspelt_key_of_a_sidecar_is_refused_with_a_guess(command):
     nets.nested().save("small.keras")
     Path("small.xcnn.toml").write_text('preprocesing = "tf"\n')
 
-    code, _, err = xcnn("gradcam", "small.keras", SAMPLES / "cat.jpg")
+    code, _, err = command("gradcam", "small.keras", SAMPLES / "cat.jpg")
 
     assert code == 2
     assert "unknown key 'preprocesing'" in err
@@ -172,8 +150,8 @@ def test_a_misspelt_key_of_a_sidecar_is_refused_with_a_guess(xcnn, here):
 # --- predict -----------------------------------------------------------------------------------------------------
 
 
-def test_predict_prints_a_table_and_draws_labels(xcnn, here):
-    code, out, _ = xcnn("predict", "efficientnet-lite0", SAMPLES / "cat.jpg", SAMPLES / "coffee.jpg", "--top", "2")
+def test_predict_prints_a_table_and_draws_labels(command):
+    code, out, _ = command("predict", "efficientnet-lite0", SAMPLES / "cat.jpg", SAMPLES / "coffee.jpg", "--top", "2")
 
     lines = out.splitlines()
     assert code == 0
@@ -187,10 +165,10 @@ def test_predict_prints_a_table_and_draws_labels(xcnn, here):
         assert drawn.width > drawn.height > 100
 
 
-def test_predict_of_broken_pictures_goes_on_and_says_so(xcnn, here):
+def test_predict_of_broken_pictures_goes_on_and_says_so(command):
     Path("bad.jpg").write_bytes(b"no picture")
 
-    code, out, _ = xcnn("predict", "efficientnet-lite0", "bad.jpg", SAMPLES / "cat.jpg", "--json", "--out", "p")
+    code, out, _ = command("predict", "efficientnet-lite0", "bad.jpg", SAMPLES / "cat.jpg", "--json", "--out", "p")
 
     data = json.loads(out)
     assert code == 1
@@ -213,8 +191,8 @@ def test_predict_of_broken_pictures_goes_on_and_says_so(xcnn, here):
         (("layers", "efficientnet-lite0", "--all", "--spatial"), 2, "contradict"),
     ],
 )
-def test_what_is_mistyped_is_said_in_words(xcnn, here, words, code, said):
-    got, out, err = xcnn(*words)
+def test_what_is_mistyped_is_said_in_words(command, words, code, said):
+    got, out, err = command(*words)
 
     assert (got, said in (out + err).lower() or said in out + err) == (code, True), err
 
@@ -223,11 +201,11 @@ def test_what_is_mistyped_is_said_in_words(xcnn, here, words, code, said):
 
 
 @pytest.mark.parametrize(("how", "size"), [("crop", (20, 20)), ("pad", (40, 40)), ("stretch", (20, 40))])
-def test_a_picture_is_cropped_padded_or_stretched(xcnn, here, how, size):
+def test_a_picture_is_cropped_padded_or_stretched(command, how, size):
     nets.nested().save("small.keras")
     Image.fromarray(np.full((20, 40, 3), 200, np.uint8)).save("wide.png")
 
-    code, _, err = xcnn("gradcam", "small.keras", "wide.png", "--fit", how, "--out", how)
+    code, _, err = command("gradcam", "small.keras", "wide.png", "--fit", how, "--out", how)
 
     assert code == 0, err
     image = json.loads(Path(how, "run.json").read_text("ascii"))["results"][0]["image"]
@@ -236,11 +214,11 @@ def test_a_picture_is_cropped_padded_or_stretched(xcnn, here, how, size):
         assert overlay.size == size[::-1]
 
 
-def test_the_cats_and_dogs_model_is_explained_by_default_and_by_name(xcnn, here):
+def test_the_cats_and_dogs_model_is_explained_by_default_and_by_name(command):
     vgg_like().save("cats.h5")
 
-    first = xcnn("gradcam", "cats.h5", SAMPLES / "cat.jpg", "--out", "a")
-    second = xcnn(
+    first = command("gradcam", "cats.h5", SAMPLES / "cat.jpg", "--out", "a")
+    second = command(
         "gradcam", "cats.h5", SAMPLES / "cat.jpg", "--layer", "vgg16/block5_conv3", "--target", "0", "--out", "b"
     )
 
@@ -248,11 +226,11 @@ def test_the_cats_and_dogs_model_is_explained_by_default_and_by_name(xcnn, here)
     assert "layer: vgg16/block5_conv3" in first[2]
 
 
-def test_labels_and_targets_of_every_kind_reach_the_pictures(xcnn, here):
+def test_labels_and_targets_of_every_kind_reach_the_pictures(command):
     nets.nested().save("small.keras")
     Path("names.json").write_text('["ant", "bee", "cat", "catfish", "dog"]')
 
-    code, _, err = xcnn(
+    code, _, err = command(
         *("gradcam", "small.keras", SAMPLES / "cat.jpg", "--labels", "names.json", "--out", "run"),
         *("-t", "cat", "-t", "dog vs ant", "-t", "not:be"),
     )

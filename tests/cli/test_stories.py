@@ -14,25 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from xcnn.cli.main import run
-
 pytestmark = pytest.mark.keras
 SAMPLES = Path(__file__).parent.parent.parent / "samples"
 FILES = Path(__file__).parent.parent / "files"
-
-
-@pytest.fixture
-def xcnn(capfd):
-    """Run a command line; returns exit code, standard output and standard error."""
-
-    def call(*arguments):
-        capfd.readouterr()
-        code = run([str(argument) for argument in arguments])
-        out, err = capfd.readouterr()
-        assert "Traceback" not in err
-        return code, out, err
-
-    return call
 
 
 def manifest(folder):
@@ -42,8 +26,8 @@ def manifest(folder):
 # --- the main job ------------------------------------------------------------------------------------------------
 
 
-def test_the_readme_command_explains_the_cat_and_writes_everything(xcnn, own_folder):
-    code, out, err = xcnn("gradcam", "efficientnet-lite0", SAMPLES / "cat.jpg")
+def test_the_readme_command_explains_the_cat_and_writes_everything(command, own_folder):
+    code, out, err = command("gradcam", "efficientnet-lite0", SAMPLES / "cat.jpg")
 
     assert (code, out) == (0, "xcnn-out/gradcam/report.html\n")
     assert "layer: top_act, the last layer with a map (7x7)" in err
@@ -70,7 +54,7 @@ def test_the_readme_command_explains_the_cat_and_writes_everything(xcnn, own_fol
     assert "Egyptian cat" in (folder / "report.html").read_text("utf-8")
 
 
-def test_the_command_in_the_report_asks_for_the_same(xcnn, photo, small_model, own_folder):
+def test_the_command_in_the_report_asks_for_the_same(command, photo, small_model, own_folder):
     name = photo("a b.png")
     words = [
         "gradcam",
@@ -85,10 +69,10 @@ def test_the_command_in_the_report_asks_for_the_same(xcnn, photo, small_model, o
         "--alpha",
         "0.4",
     ]
-    xcnn(*words, "--out", "one", "--seed", "3")
-    command = manifest("one")["command"]
+    command(*words, "--out", "one", "--seed", "3")
+    words = manifest("one")["command"]
 
-    code, _, _ = xcnn(*shlex.split(command)[1:], "--out", "two")
+    code, _, _ = command(*shlex.split(words)[1:], "--out", "two")
 
     assert code == 0
     first, second = manifest("one"), manifest("two")
@@ -101,8 +85,8 @@ def test_the_command_in_the_report_asks_for_the_same(xcnn, photo, small_model, o
         assert (own_folder / "one" / file).read_bytes() == (own_folder / "two" / file).read_bytes()
 
 
-def test_options_are_written_with_where_they_came_from(xcnn, photo, small_model):
-    xcnn("gradcam", small_model, photo(), "--layer", "base/act2", "--out", "run")
+def test_options_are_written_with_where_they_came_from(command, photo, small_model):
+    command("gradcam", small_model, photo(), "--layer", "base/act2", "--out", "run")
 
     about = manifest("run")
     sources = {
@@ -114,34 +98,34 @@ def test_options_are_written_with_where_they_came_from(xcnn, photo, small_model)
     assert len(about["model"]["sha256"]) == 64
 
 
-def test_several_classes_and_layers_get_files_of_their_own(xcnn, photo, small_model, own_folder):
-    xcnn("gradcam", small_model, photo("cat.png"), "-l", "base/conv1,base/act2", "-t", "0", "-t", "3", "-o", "run")
+def test_several_classes_and_layers_get_files_of_their_own(command, photo, small_model, own_folder):
+    command("gradcam", small_model, photo("cat.png"), "-l", "base/conv1,base/act2", "-t", "0", "-t", "3", "-o", "run")
 
     names = {path.name for path in (own_folder / "run").glob("*.npy")}
     assert names == {f"cat.gradcam.base-{layer}.class-{label}.npy" for layer in ("conv1", "act2") for label in (0, 3)}
 
 
-def test_a_glob_of_layers_explains_each_that_has_a_map(xcnn, photo, small_model):
-    xcnn("gradcam", small_model, photo(), "--layer", "base/conv*", "--out", "run")
+def test_a_glob_of_layers_explains_each_that_has_a_map(command, photo, small_model):
+    command("gradcam", small_model, photo(), "--layer", "base/conv*", "--out", "run")
 
     assert [panel["layer"] for panel in manifest("run")["results"][0]["panels"]] == ["base/conv1", "base/conv2"]
 
 
-def test_classes_of_one_picture_share_one_scale(xcnn, photo, small_model):
-    xcnn("gradcam", small_model, photo(), "--target", "top5", "--out", "run")
+def test_classes_of_one_picture_share_one_scale(command, photo, small_model):
+    command("gradcam", small_model, photo(), "--target", "top5", "--out", "run")
 
     panels = [result["panels"][0] for result in manifest("run")["results"]]
     assert len(panels) == 5
     assert {tuple(panel["scale"]) for panel in panels} == {(0.0, max(panel["maximum"] for panel in panels))}
 
 
-def test_folders_globs_and_files_are_one_run_with_one_load(xcnn, photo, small_model):
+def test_folders_globs_and_files_are_one_run_with_one_load(command, photo, small_model):
     photo("pets/img10.png", seed=1)
     photo("pets/img2.png", seed=2)
     photo("other/x.jpg", seed=3)
     (Path("pets") / "notes.txt").write_text("no picture")
 
-    code, _, err = xcnn("gradcam", small_model, "pets", "oth*/*.jpg", "--out", "run")
+    code, _, err = command("gradcam", small_model, "pets", "oth*/*.jpg", "--out", "run")
 
     assert code == 0
     assert [result["image"]["path"] for result in manifest("run")["results"]] == [
@@ -152,19 +136,19 @@ def test_folders_globs_and_files_are_one_run_with_one_load(xcnn, photo, small_mo
     assert err.count("opening") == 1
 
 
-def test_twenty_pictures_say_how_far_they_are_and_not_each_by_name(xcnn, photo, small_model):
+def test_twenty_pictures_say_how_far_they_are_and_not_each_by_name(command, photo, small_model):
     for number in range(20):
         photo(f"many/{number}.png", seed=number)
 
-    _, _, err = xcnn("gradcam", small_model, "many", "--out", "run", "--batch-size", "7")
+    _, _, err = command("gradcam", small_model, "many", "--out", "run", "--batch-size", "7")
 
     assert "2 of 20 pictures" in err
     assert "20 of 20 pictures" in err
     assert "many/3.png" not in err
 
 
-def test_a_tiny_picture_is_enlarged_for_the_report_pixel_by_pixel(xcnn, photo, small_model):
-    xcnn("gradcam", small_model, photo("tiny.png", 20, 28), "--out", "run")
+def test_a_tiny_picture_is_enlarged_for_the_report_pixel_by_pixel(command, photo, small_model):
+    command("gradcam", small_model, photo("tiny.png", 20, 28), "--out", "run")
 
     with Image.open("run/tiny.source.jpg") as source, Image.open("tiny.png") as tiny:
         assert source.size == (9 * 28, 9 * 20)
@@ -173,12 +157,12 @@ def test_a_tiny_picture_is_enlarged_for_the_report_pixel_by_pixel(xcnn, photo, s
     assert manifest("run")["results"][0]["image"]["width"] == 28
 
 
-def test_pictures_of_one_name_never_overwrite_each_other(xcnn, photo, small_model, own_folder):
+def test_pictures_of_one_name_never_overwrite_each_other(command, photo, small_model, own_folder):
     photo("a/x.png", seed=1)
     photo("b/x.png", seed=2)
     photo("c/X.png", seed=3)
 
-    xcnn("gradcam", small_model, "a/x.png", "b/x.png", "c/X.png", "--out", "run")
+    command("gradcam", small_model, "a/x.png", "b/x.png", "c/X.png", "--out", "run")
 
     assert sorted(path.name for path in (own_folder / "run").glob("*.npy")) == [
         "X-3.gradcam.npy",
@@ -187,19 +171,19 @@ def test_pictures_of_one_name_never_overwrite_each_other(xcnn, photo, small_mode
     ]
 
 
-def test_the_default_folder_is_numbered_and_an_old_run_is_never_touched(xcnn, photo, small_model):
-    outputs = [xcnn("gradcam", small_model, photo())[1] for _ in range(3)]
+def test_the_default_folder_is_numbered_and_an_old_run_is_never_touched(command, photo, small_model):
+    outputs = [command("gradcam", small_model, photo())[1] for _ in range(3)]
 
     assert outputs == [f"xcnn-out/gradcam{number}/report.html\n" for number in ("", "-2", "-3")]
 
 
-def test_quiet_prints_the_path_only_and_verbose_adds_times(xcnn, photo, small_model):
-    assert xcnn("gradcam", small_model, photo(), "-q") == (0, "xcnn-out/gradcam/report.html\n", "")
-    assert " ms)" in xcnn("gradcam", small_model, photo(), "-v")[2]
+def test_quiet_prints_the_path_only_and_verbose_adds_times(command, photo, small_model):
+    assert command("gradcam", small_model, photo(), "-q") == (0, "xcnn-out/gradcam/report.html\n", "")
+    assert " ms)" in command("gradcam", small_model, photo(), "-v")[2]
 
 
-def test_json_is_the_run_on_standard_output(xcnn, photo, small_model):
-    code, out, err = xcnn("gradcam", small_model, photo(), "--json")
+def test_json_is_the_run_on_standard_output(command, photo, small_model):
+    code, out, err = command("gradcam", small_model, photo(), "--json")
 
     data = json.loads(out)
     assert (code, err) == (0, "")
@@ -208,28 +192,28 @@ def test_json_is_the_run_on_standard_output(xcnn, photo, small_model):
     assert data["results"][0]["panels"][0]["layer"] == "base/act2"
 
 
-def test_a_guessed_preprocessing_is_a_warning_on_the_screen_and_in_the_run(xcnn, photo, small_model):
-    _, _, err = xcnn("gradcam", small_model, photo(), "--out", "run")
+def test_a_guessed_preprocessing_is_a_warning_on_the_screen_and_in_the_run(command, photo, small_model):
+    _, _, err = command("gradcam", small_model, photo(), "--out", "run")
 
     assert "warning: preprocessing is a guess" in err
     assert "preprocessing is a guess" in manifest("run")["warnings"][0]
 
 
-def test_preprocess_tf_changes_what_the_model_receives(xcnn, photo, small_model):
-    xcnn("gradcam", small_model, photo(), "--out", "unit")
-    xcnn("gradcam", small_model, photo(), "--out", "tf", "--preprocess", "tf")
+def test_preprocess_tf_changes_what_the_model_receives(command, photo, small_model):
+    command("gradcam", small_model, photo(), "--out", "unit")
+    command("gradcam", small_model, photo(), "--out", "tf", "--preprocess", "tf")
 
     unit, tf = (manifest(folder)["results"][0]["target"]["score"] for folder in ("unit", "tf"))
     assert unit != tf
     assert manifest("tf")["model"]["preprocessing"]["reason"] == "asked for"
 
 
-def test_a_map_of_zeros_is_said_in_words_and_stays_zero(xcnn, photo, own_folder):
+def test_a_map_of_zeros_is_said_in_words_and_stays_zero(command, photo, own_folder):
     model = nets.flat(None)
     model.get_layer("predictions").set_weights([-np.ones((8, 5)), np.zeros(5)])
     model.save("against.keras")
 
-    code, _, err = xcnn("gradcam", "against.keras", photo("p.png"), "--out", "run")
+    code, _, err = command("gradcam", "against.keras", photo("p.png"), "--out", "run")
 
     assert code == 0
     assert "no evidence: the map is all zero" in err
@@ -240,12 +224,12 @@ def test_a_map_of_zeros_is_said_in_words_and_stays_zero(xcnn, photo, own_folder)
     assert "no positive evidence" in (own_folder / "run" / "report.html").read_text("utf-8")
 
 
-def test_a_gray_net_and_a_siamese_net_work_unchanged(xcnn, photo):
+def test_a_gray_net_and_a_siamese_net_work_unchanged(command, photo):
     nets.mnist().save("mnist.keras")
     nets.siamese().save("siamese.keras")
 
-    assert xcnn("gradcam", "mnist.keras", photo(), "--out", "a")[0] == 0
-    code, _, err = xcnn("gradcam", "siamese.keras", photo(), "--out", "b")
+    assert command("gradcam", "mnist.keras", photo(), "--out", "a")[0] == 0
+    code, _, err = command("gradcam", "siamese.keras", photo(), "--out", "b")
 
     assert code == 0
     assert "note: the model has 2 inputs that take pictures; each receives the same one" in err
@@ -255,8 +239,8 @@ def test_a_gray_net_and_a_siamese_net_work_unchanged(xcnn, photo):
 # --- looking around ------------------------------------------------------------------------------------------------
 
 
-def test_layers_prints_the_tree_from_the_file_in_execution_order(xcnn, small_model):
-    code, out, err = xcnn("layers", small_model)
+def test_layers_prints_the_tree_from_the_file_in_execution_order(command, small_model):
+    code, out, err = command("layers", small_model)
 
     lines = [line.split() for line in out.splitlines()]
     assert code == 0
@@ -275,8 +259,8 @@ def test_layers_prints_the_tree_from_the_file_in_execution_order(xcnn, small_mod
     assert "what each explainer looks at: --trace" in err
 
 
-def test_layers_of_a_trace_marks_what_each_explainer_looks_at(xcnn, small_model):
-    code, out, err = xcnn("layers", small_model, "--trace", "--spatial")
+def test_layers_of_a_trace_marks_what_each_explainer_looks_at(command, small_model):
+    code, out, err = command("layers", small_model, "--trace", "--spatial")
 
     lines = [line.split() for line in out.splitlines()]
     assert code == 0
@@ -288,8 +272,8 @@ def test_layers_of_a_trace_marks_what_each_explainer_looks_at(xcnn, small_model)
 
 
 @pytest.mark.parametrize("traced", [True, False])
-def test_layers_as_json_holds_every_layer(xcnn, small_model, traced):
-    _, out, _ = xcnn("layers", small_model, "--all", "--json", *(["--trace"] if traced else []))
+def test_layers_as_json_holds_every_layer(command, small_model, traced):
+    _, out, _ = command("layers", small_model, "--all", "--json", *(["--trace"] if traced else []))
 
     data = json.loads(out)
     picks = [{"explainer": "gradcam", "path": "base/act2", "reason": "the last layer with a map (12x12)"}]
@@ -313,26 +297,26 @@ def test_layers_from_a_file_load_no_tensorflow(small_model):
     assert done.stdout.splitlines()[-1] == "False"
 
 
-def test_the_architecture_is_drawn_and_never_over_a_file(xcnn, small_model, own_folder):
-    code, _, err = xcnn("layers", small_model, "--plot", "net.png")
+def test_the_architecture_is_drawn_and_never_over_a_file(command, small_model, own_folder):
+    code, _, err = command("layers", small_model, "--plot", "net.png")
 
     assert code == 0
     assert "drawn: net.png" in err
     assert (own_folder / "net.png").read_bytes().startswith(b"\x89PNG")
-    refused(xcnn("layers", small_model, "--plot", "net.png"), 5, "net.png already exists")
-    refused(xcnn("layers", small_model, "--plot", "net.pdf"), 5, "net.pdf does not end in .png or .jpg")
+    refused(command("layers", small_model, "--plot", "net.png"), 5, "net.png already exists")
+    refused(command("layers", small_model, "--plot", "net.pdf"), 5, "net.pdf does not end in .png or .jpg")
 
 
-def test_models_lists_the_embedded_one(xcnn):
-    code, out, _ = xcnn("models")
+def test_models_lists_the_embedded_one(command):
+    code, out, _ = command("models")
 
     assert code == 0
     assert "efficientnet-lite0  224x224  Apache-2.0" in out
-    assert json.loads(xcnn("models", "--json")[1])["models"][0]["name"] == "efficientnet-lite0"
+    assert json.loads(command("models", "--json")[1])["models"][0]["name"] == "efficientnet-lite0"
 
 
-def test_help_lists_explainers_and_starts_with_an_example(xcnn):
-    code, out, _ = xcnn("--help")
+def test_help_lists_explainers_and_starts_with_an_example(command):
+    code, out, _ = command("--help")
 
     assert code == 0
     assert "Example: xcnn gradcam efficientnet-lite0 photo.jpg" in out
@@ -340,8 +324,8 @@ def test_help_lists_explainers_and_starts_with_an_example(xcnn):
     assert max(map(len, out.splitlines())) <= 80
 
 
-def test_the_help_of_an_explainer_shows_each_option_with_its_help(xcnn):
-    _, out, _ = xcnn("gradcam", "--help")
+def test_the_help_of_an_explainer_shows_each_option_with_its_help(command):
+    _, out, _ = command("gradcam", "--help")
 
     for flag in [
         "--layer",
@@ -389,41 +373,41 @@ def refused(result, code, *words):
     assert not Path("xcnn-out").exists()
 
 
-def test_a_missing_picture(xcnn, small_model):
-    refused(xcnn("gradcam", small_model, "nope.jpg"), 2, "there is no file nope.jpg")
+def test_a_missing_picture(command, small_model):
+    refused(command("gradcam", small_model, "nope.jpg"), 2, "there is no file nope.jpg")
 
 
-def test_no_picture_at_all(xcnn, small_model):
-    refused(xcnn("gradcam", small_model), 2, "no image was given")
+def test_no_picture_at_all(command, small_model):
+    refused(command("gradcam", small_model), 2, "no image was given")
 
 
-def test_a_glob_that_matches_nothing(xcnn, small_model):
-    refused(xcnn("gradcam", small_model, "*.jpg"), 2, "no file matches *.jpg")
+def test_a_glob_that_matches_nothing(command, small_model):
+    refused(command("gradcam", small_model, "*.jpg"), 2, "no file matches *.jpg")
 
 
-def test_a_folder_without_pictures(xcnn, small_model):
+def test_a_folder_without_pictures(command, small_model):
     Path("empty").mkdir()
 
-    refused(xcnn("gradcam", small_model, "empty"), 2, "there is no picture in the folder empty")
+    refused(command("gradcam", small_model, "empty"), 2, "there is no picture in the folder empty")
 
 
-def test_a_text_file_named_jpg(xcnn, small_model):
+def test_a_text_file_named_jpg(command, small_model):
     Path("notes.jpg").write_text("hello")
 
-    refused(xcnn("gradcam", small_model, "notes.jpg"), 1, "notes.jpg is not a picture")
+    refused(command("gradcam", small_model, "notes.jpg"), 1, "notes.jpg is not a picture")
 
 
-def test_bad_pictures_cost_no_tensorflow(xcnn, monkeypatch):
+def test_bad_pictures_cost_no_tensorflow(command, monkeypatch):
     Path("notes.jpg").write_text("hello")
     monkeypatch.setitem(sys.modules, "tensorflow", None)
 
-    refused(xcnn("gradcam", "efficientnet-lite0", "notes.jpg"), 1, "notes.jpg is not a picture")
+    refused(command("gradcam", "efficientnet-lite0", "notes.jpg"), 1, "notes.jpg is not a picture")
 
 
-def test_one_bad_picture_of_many_is_a_card_and_exit_code_1(xcnn, photo, small_model):
+def test_one_bad_picture_of_many_is_a_card_and_exit_code_1(command, photo, small_model):
     Path("notes.jpg").write_text("hello")
 
-    code, out, err = xcnn(
+    code, out, err = command(
         "gradcam", small_model, photo("a.png"), "notes.jpg", "gone.png", photo("b.png"), "--out", "run"
     )
 
@@ -436,9 +420,9 @@ def test_one_bad_picture_of_many_is_a_card_and_exit_code_1(xcnn, photo, small_mo
     assert "notes.jpg is not a picture" in Path("run/report.html").read_text("utf-8")
 
 
-def test_an_unknown_layer_names_the_nearest(xcnn, photo, small_model):
+def test_an_unknown_layer_names_the_nearest(command, photo, small_model):
     refused(
-        xcnn("gradcam", small_model, photo(), "--layer", "base/conv3"),
+        command("gradcam", small_model, photo(), "--layer", "base/conv3"),
         2,
         "small.keras has no layer 'base/conv3'",
         "try: base/conv",
@@ -446,62 +430,65 @@ def test_an_unknown_layer_names_the_nearest(xcnn, photo, small_model):
     )
 
 
-def test_a_layer_without_a_map_names_some_that_have_one(xcnn, photo, small_model):
-    refused(xcnn("gradcam", small_model, photo(), "--layer", "gap"), 2, "'gap'", "has no map", "base/act2")
+def test_a_layer_without_a_map_names_some_that_have_one(command, photo, small_model):
+    refused(command("gradcam", small_model, photo(), "--layer", "gap"), 2, "'gap'", "has no map", "base/act2")
 
 
-def test_a_bare_name_of_a_nested_layer_is_enough(xcnn, photo, small_model):
-    assert xcnn("gradcam", small_model, photo(), "--layer", "act2")[0] == 0
+def test_a_bare_name_of_a_nested_layer_is_enough(command, photo, small_model):
+    assert command("gradcam", small_model, photo(), "--layer", "act2")[0] == 0
 
 
 @pytest.mark.parametrize("target", ["5", "-1", "99999999999"])
-def test_a_class_out_of_range(xcnn, photo, small_model, target):
-    refused(xcnn("gradcam", small_model, photo(), "--target", target), 2, f"class {target} does not exist", "0..4")
+def test_a_class_out_of_range(command, photo, small_model, target):
+    refused(command("gradcam", small_model, photo(), "--target", target), 2, f"class {target} does not exist", "0..4")
 
 
-def test_an_unknown_class_name(xcnn, photo, small_model):
-    refused(xcnn("gradcam", small_model, photo(), "--target", "cat"), 2, "no class is named 'cat'")
+def test_an_unknown_class_name(command, photo, small_model):
+    refused(command("gradcam", small_model, photo(), "--target", "cat"), 2, "no class is named 'cat'")
     refused(
-        xcnn("gradcam", "efficientnet-lite0", photo(), "--target", "Egyptain cat"),
+        command("gradcam", "efficientnet-lite0", photo(), "--target", "Egyptain cat"),
         2,
         "Egyptian cat (did you mean this?)",
     )
 
 
-def test_a_class_name_used_twice_lists_its_indices(xcnn, photo):
-    refused(xcnn("gradcam", "efficientnet-lite0", photo(), "--target", "crane"), 2, "2 classes", "134 or 517")
+def test_a_class_name_used_twice_lists_its_indices(command, photo):
+    refused(command("gradcam", "efficientnet-lite0", photo(), "--target", "crane"), 2, "2 classes", "134 or 517")
 
 
-def test_a_class_by_name_whatever_its_case(xcnn):
-    xcnn("gradcam", "efficientnet-lite0", SAMPLES / "cat.jpg", "--target", "african ELEPHANT", "--out", "run")
+def test_a_class_by_name_whatever_its_case(command):
+    command("gradcam", "efficientnet-lite0", SAMPLES / "cat.jpg", "--target", "african ELEPHANT", "--out", "run")
 
     assert manifest("run")["results"][0]["target"]["index"] == 386
 
 
-def test_weights_without_an_architecture(xcnn, photo):
+def test_weights_without_an_architecture(command, photo):
     refused(
-        xcnn("gradcam", FILES / "keras2_weights_only.h5", photo()), 3, "weights without an architecture", "model.save"
+        command("gradcam", FILES / "keras2_weights_only.h5", photo()),
+        3,
+        "weights without an architecture",
+        "model.save",
     )
 
 
-def test_a_truncated_model(xcnn, photo, small_model):
+def test_a_truncated_model(command, photo, small_model):
     for name, source in (("cut.keras", small_model), ("cut.h5", FILES / "keras2_functional.h5")):
         data = Path(source).read_bytes()
         Path(name).write_bytes(data[: len(data) // 2])
 
-        refused(xcnn("gradcam", name, photo()), 3, f"{name} is damaged or truncated")
+        refused(command("gradcam", name, photo()), 3, f"{name} is damaged or truncated")
 
 
-def test_a_model_that_is_no_model(xcnn, photo):
+def test_a_model_that_is_no_model(command, photo):
     Path("model.h5").write_text("hello")
 
-    refused(xcnn("gradcam", "model.h5", photo()), 3, "neither a .keras nor an HDF5 file")
-    refused(xcnn("gradcam", "missing.h5", photo()), 3, "there is no model file missing.h5")
-    refused(xcnn("gradcam", "eficientnet-lite0", photo()), 3, "efficientnet-lite0 (did you mean this?)")
-    refused(xcnn("gradcam", "https://example.org/m.h5", photo()), 3, "is a URL")
+    refused(command("gradcam", "model.h5", photo()), 3, "neither a .keras nor an HDF5 file")
+    refused(command("gradcam", "missing.h5", photo()), 3, "there is no model file missing.h5")
+    refused(command("gradcam", "eficientnet-lite0", photo()), 3, "efficientnet-lite0 (did you mean this?)")
+    refused(command("gradcam", "https://example.org/m.h5", photo()), 3, "is a URL")
 
 
-def test_a_lambda_model_is_refused_by_name_and_never_loaded(xcnn, photo, own_folder):
+def test_a_lambda_model_is_refused_by_name_and_never_loaded(command, photo, own_folder):
     import keras
 
     pixels = keras.Input((8, 8, 3))
@@ -512,7 +499,9 @@ def test_a_lambda_model_is_refused_by_name_and_never_loaded(xcnn, photo, own_fol
         keras.Sequential([keras.Input((8, 8, 3)), inner]).save(f"bad{suffix}")
         (own_folder / "sentinel").unlink(missing_ok=True)
 
-        refused(xcnn("gradcam", f"bad{suffix}", photo()), 4, "'innocent' (Lambda) runs Python code stored in the file")
+        refused(
+            command("gradcam", f"bad{suffix}", photo()), 4, "'innocent' (Lambda) runs Python code stored in the file"
+        )
 
         assert not (own_folder / "sentinel").exists()
 
@@ -522,7 +511,7 @@ def _touch_sentinel(x):
     return x
 
 
-def test_unknown_layer_classes_are_all_named_at_once(xcnn, photo, small_model):
+def test_unknown_layer_classes_are_all_named_at_once(command, photo, small_model):
     with zipfile.ZipFile(small_model) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     config = parts["config.json"].decode()
@@ -536,47 +525,47 @@ def test_unknown_layer_classes_are_all_named_at_once(xcnn, photo, small_model):
         for name, data in (parts | {"config.json": config.encode()}).items():
             archive.writestr(name, data)
 
-    refused(xcnn("gradcam", "custom.keras", photo()), 3, "GhostConv, Mish")
+    refused(command("gradcam", "custom.keras", photo()), 3, "GhostConv, Mish")
 
 
-def test_an_existing_folder_is_never_touched_without_overwrite(xcnn, photo, small_model):
+def test_an_existing_folder_is_never_touched_without_overwrite(command, photo, small_model):
     Path("mine").mkdir()
     Path("mine/thesis.txt").write_text("years of work")
 
-    refused(xcnn("gradcam", small_model, photo(), "--out", "mine"), 5, "mine already exists")
-    refused(xcnn("gradcam", small_model, photo(), "--out", "mine", "--overwrite"), 5, "was not written by xcnn")
+    refused(command("gradcam", small_model, photo(), "--out", "mine"), 5, "mine already exists")
+    refused(command("gradcam", small_model, photo(), "--out", "mine", "--overwrite"), 5, "was not written by xcnn")
 
     assert Path("mine/thesis.txt").read_text() == "years of work"
 
 
-def test_overwrite_replaces_a_run_as_a_whole(xcnn, photo, small_model):
-    xcnn("gradcam", small_model, photo("a.png"), "--out", "run")
+def test_overwrite_replaces_a_run_as_a_whole(command, photo, small_model):
+    command("gradcam", small_model, photo("a.png"), "--out", "run")
 
-    code, _, _ = xcnn("gradcam", small_model, photo("b.png"), "--out", "run", "--overwrite")
+    code, _, _ = command("gradcam", small_model, photo("b.png"), "--out", "run", "--overwrite")
 
     assert code == 0
     assert not list(Path("run").glob("a.*"))
     assert [path.name for path in Path().iterdir() if path.name.startswith(".xcnn")] == []
 
 
-def test_a_failing_run_keeps_the_old_folder(xcnn, photo, small_model):
-    xcnn("gradcam", small_model, photo("a.png"), "--out", "run")
+def test_a_failing_run_keeps_the_old_folder(command, photo, small_model):
+    command("gradcam", small_model, photo("a.png"), "--out", "run")
     before = {path.name: path.read_bytes() for path in Path("run").iterdir()}
 
-    code, _, _ = xcnn("gradcam", small_model, photo("b.png"), "--out", "run", "--overwrite", "--layer", "nope")
+    code, _, _ = command("gradcam", small_model, photo("b.png"), "--out", "run", "--overwrite", "--layer", "nope")
 
     assert code == 2
     assert {path.name: path.read_bytes() for path in Path("run").iterdir()} == before
 
 
-def test_a_folder_that_cannot_be_made(xcnn, photo, small_model):
+def test_a_folder_that_cannot_be_made(command, photo, small_model):
     Path("file").write_text("")
 
-    refused(xcnn("gradcam", small_model, photo(), "--out", "file/run"), 5, "can't write file/run")
+    refused(command("gradcam", small_model, photo(), "--out", "file/run"), 5, "can't write file/run")
 
 
-def test_an_unknown_colormap_names_the_nearest(xcnn, photo, small_model):
-    refused(xcnn("gradcam", small_model, photo(), "--colormap", "virdis"), 2, "try: viridis (did you mean this?)")
+def test_an_unknown_colormap_names_the_nearest(command, photo, small_model):
+    refused(command("gradcam", small_model, photo(), "--colormap", "virdis"), 2, "try: viridis (did you mean this?)")
 
 
 @pytest.mark.parametrize(
@@ -594,16 +583,16 @@ def test_an_unknown_colormap_names_the_nearest(xcnn, photo, small_model):
         (["--layr", "x"], "--layer (did you mean this?)"),
     ],
 )
-def test_an_impossible_option(xcnn, photo, small_model, arguments, words):
-    refused(xcnn("gradcam", small_model, photo(), *arguments), 2, words)
+def test_an_impossible_option(command, photo, small_model, arguments, words):
+    refused(command("gradcam", small_model, photo(), *arguments), 2, words)
 
 
-def test_an_unknown_command_names_the_nearest(xcnn):
-    refused(xcnn("grad-cam", "m", "x"), 2, "there is no command 'grad-cam'", "gradcam (did you mean this?)")
+def test_an_unknown_command_names_the_nearest(command):
+    refused(command("grad-cam", "m", "x"), 2, "there is no command 'grad-cam'", "gradcam (did you mean this?)")
 
 
-def test_errors_are_json_with_json(xcnn, small_model):
-    code, out, err = xcnn("gradcam", small_model, "nope.jpg", "--json")
+def test_errors_are_json_with_json(command, small_model):
+    code, out, err = command("gradcam", small_model, "nope.jpg", "--json")
 
     assert (code, err) == (2, "")
     assert json.loads(out)["error"] == {
@@ -614,77 +603,79 @@ def test_errors_are_json_with_json(xcnn, small_model):
     }
 
 
-def test_names_cannot_steer_the_terminal(xcnn, photo, small_model):
-    _, _, err = xcnn("gradcam", small_model, photo("a\x1b[31m[bold].png"), "--out", "run")
+def test_names_cannot_steer_the_terminal(command, photo, small_model):
+    _, _, err = command("gradcam", small_model, photo("a\x1b[31m[bold].png"), "--out", "run")
 
     assert "\x1b" not in err
     assert "[bold].png" in err
 
 
-def test_a_network_that_computes_nan_is_said_by_layer(xcnn, photo):
+def test_a_network_that_computes_nan_is_said_by_layer(command, photo):
     model = nets.flat()
     model.get_layer("predictions").kernel.assign(np.full((8, 5), np.nan))
     model.save("nan.keras")
 
-    refused(xcnn("gradcam", "nan.keras", photo()), 1, "the gradcam map at act2 is not finite")
+    refused(command("gradcam", "nan.keras", photo()), 1, "the gradcam map at act2 is not finite")
 
 
 @pytest.mark.parametrize(
     ("saved", "named"), [("n.h5", "n.model"), ("n.h5", "n.keras"), ("n.keras", "n.h5"), ("n.keras", "n")]
 )
-def test_a_model_with_a_misleading_name_is_opened_by_content(xcnn, photo, saved, named):
+def test_a_model_with_a_misleading_name_is_opened_by_content(command, photo, saved, named):
     nets.nested().save(saved)
     Path(saved).rename(named)
 
-    assert xcnn("gradcam", f"./{named}", photo())[0] == 0
+    assert command("gradcam", f"./{named}", photo())[0] == 0
 
 
-def test_overwrite_refuses_a_run_to_which_the_user_has_added_a_file(xcnn, photo, small_model):
-    xcnn("gradcam", small_model, photo(), "--out", "run")
+def test_overwrite_refuses_a_run_to_which_the_user_has_added_a_file(command, photo, small_model):
+    command("gradcam", small_model, photo(), "--out", "run")
     Path("run/thesis").mkdir()
     Path("run/thesis/notes.txt").write_text("years of work")
 
-    refused(xcnn("gradcam", small_model, photo(), "--out", "run", "--overwrite"), 5, "run holds thesis", "move it away")
+    refused(
+        command("gradcam", small_model, photo(), "--out", "run", "--overwrite"), 5, "run holds thesis", "move it away"
+    )
 
     assert Path("run/thesis/notes.txt").read_text() == "years of work"
 
 
-def test_quiet_still_says_which_picture_failed(xcnn, photo, small_model):
+def test_quiet_still_says_which_picture_failed(command, photo, small_model):
     Path("notes.jpg").write_text("hello")
 
-    code, out, err = xcnn("gradcam", small_model, photo(), "notes.jpg", "-q", "--out", "run")
+    code, out, err = command("gradcam", small_model, photo(), "notes.jpg", "-q", "--out", "run")
 
     assert (code, out) == (1, "run/report.html\n")
     assert err.splitlines()[0] == "error: notes.jpg is not a picture that xcnn reads"
 
 
-def test_a_class_asked_for_twice_is_explained_once(xcnn, photo, small_model):
-    xcnn("gradcam", small_model, photo(), "-t", "top5", "-t", "4", "-t", "4", "--out", "run")
+def test_a_class_asked_for_twice_is_explained_once(command, photo, small_model):
+    command("gradcam", small_model, photo(), "-t", "top5", "-t", "4", "-t", "4", "--out", "run")
 
     indices = [result["target"]["index"] for result in manifest("run")["results"]]
     assert sorted(indices) == [0, 1, 2, 3, 4]
 
 
-def test_no_command_at_all_prints_the_help(xcnn):
-    code, out, err = xcnn()
+def test_no_command_at_all_prints_the_help(command):
+    code, out, err = command()
 
     assert code == 2
     assert "Usage: xcnn" in out + err
     assert "error: a command is missing" in err
 
 
-def test_a_model_without_a_map_is_said_to_have_none(xcnn):
+def test_a_model_without_a_map_is_said_to_have_none(command):
     import keras
 
     keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(3)]).save("dense.keras")
 
-    code, _, err = xcnn("layers", "dense.keras")
+    code, _, err = command("layers", "dense.keras")
 
     assert code == 0
     assert "no layer has a map" in err
 
 
-def test_a_model_that_keras_cannot_load_says_which_layer_and_why(xcnn, photo, small_model):
+def test_a_model_that_keras_cannot_load_says_which_layer_and_why(command, photo, small_model):
     with zipfile.ZipFile(small_model) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     config = parts["config.json"].replace(b'"pool_size": [2, 2]', b'"pool_size": [2, 2], "colour": 1')
@@ -693,4 +684,4 @@ def test_a_model_that_keras_cannot_load_says_which_layer_and_why(xcnn, photo, sm
         for name, data in (parts | {"config.json": config}).items():
             archive.writestr(name, data)
 
-    refused(xcnn("gradcam", "odd.keras", photo()), 3, "can't load odd.keras", "MaxPooling2D", "colour")
+    refused(command("gradcam", "odd.keras", photo()), 3, "can't load odd.keras", "MaxPooling2D", "colour")

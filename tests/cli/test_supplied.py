@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 import xcnn
-from xcnn.cli.main import run
 from xcnn.errors import PluginError
 from xcnn.host import Host
 
@@ -47,20 +46,6 @@ class Net(keras.Model):
 
 
 @pytest.fixture
-def xcnn_command(capfd):
-    """Run a command line; returns exit code, standard output and standard error."""
-
-    def call(*arguments):
-        capfd.readouterr()
-        code = run([str(argument) for argument in arguments])
-        out, err = capfd.readouterr()
-        assert "Traceback" not in err
-        return code, out, err
-
-    return call
-
-
-@pytest.fixture
 def mine(own_folder, monkeypatch):
     """A module of the user's in the current folder, imported once to save models with it and then forgotten."""
     (own_folder / "mine.py").write_text(MODULE)
@@ -79,13 +64,13 @@ def trust(path):
     return f"sha256:{hashlib.sha256(Path(path).read_bytes()).hexdigest()}"
 
 
-def test_a_custom_layer_is_named_and_then_supplied_from_the_current_folder(xcnn_command, mine, monkeypatch, own_folder):
+def test_a_custom_layer_is_named_and_then_supplied_from_the_current_folder(command, mine, monkeypatch, own_folder):
     base = nets.flat()
     keras.Model(base.inputs, mine.Twice(name="twice")(base.outputs[0])).save("custom.keras")
     forget(monkeypatch, own_folder)
 
-    without = xcnn_command("gradcam", "custom.keras", CAT, "--out", "a")
-    supplied = xcnn_command("gradcam", "custom.keras", CAT, "--out", "b", "--custom-objects", "mine:Twice")
+    without = command("gradcam", "custom.keras", CAT, "--out", "a")
+    supplied = command("gradcam", "custom.keras", CAT, "--out", "b", "--custom-objects", "mine:Twice")
 
     assert without[0] == 3
     assert "custom.keras needs a class that Keras doesn't have: Twice" in without[2]
@@ -94,13 +79,13 @@ def test_a_custom_layer_is_named_and_then_supplied_from_the_current_folder(xcnn_
     assert str(own_folder) not in sys.path
 
 
-def test_a_subclassed_model_is_explained_with_its_class(xcnn_command, mine, monkeypatch, own_folder):
+def test_a_subclassed_model_is_explained_with_its_class(command, mine, monkeypatch, own_folder):
     model = mine.Net(name="own")
     model(np.zeros((1, 16, 16, 3), np.float32))
     model.save("net.keras")
     forget(monkeypatch, own_folder)
 
-    code, _, err = xcnn_command("gradcam", "net.keras", CAT, "--out", "run", "--custom-objects", "mine:Net")
+    code, _, err = command("gradcam", "net.keras", CAT, "--out", "run", "--custom-objects", "mine:Net")
 
     assert code == 0, err
     assert "layer: conv, the last layer with a map (14x14)" in err
@@ -114,13 +99,13 @@ def test_a_subclassed_model_is_explained_with_its_class(xcnn_command, mine, monk
         ("mine", "names no custom object"),
     ],
 )
-def test_a_class_that_cannot_be_had_is_said_in_words(xcnn_command, mine, word, said):
+def test_a_class_that_cannot_be_had_is_said_in_words(command, mine, word, said):
     base = nets.flat()
     name = word.partition(":")[2] or "Twice"
     layer = type(name, (mine.Twice,), {})(name="twice")
     keras.Model(base.inputs, layer(base.outputs[0])).save("custom.keras")
 
-    code, _, err = xcnn_command("gradcam", "custom.keras", CAT, "--custom-objects", word)
+    code, _, err = command("gradcam", "custom.keras", CAT, "--custom-objects", word)
 
     assert code == 2, err
     assert said in err
@@ -155,15 +140,15 @@ class _Other:
 
 
 @pytest.mark.parametrize("suffix", [".keras", ".h5"])
-def test_a_lambda_that_preprocesses_is_refused_and_explained_when_its_file_is_trusted(xcnn_command, own_folder, suffix):
+def test_a_lambda_that_preprocesses_is_refused_and_explained_when_its_file_is_trusted(command, own_folder, suffix):
     pixels = keras.Input((24, 24, 3))
     scaled = keras.layers.Lambda(lambda x: x / 127.5 - 1.0, output_shape=(24, 24, 3), name="scale")(pixels)
     model = keras.Model(pixels, nets.flat()(scaled))
     path = f"lambda{suffix}"
     model.save(path)
 
-    refused = xcnn_command("gradcam", path, CAT, "--out", "a")
-    trusted = xcnn_command("gradcam", path, CAT, "--out", "b", "--trust-model", trust(path))
+    refused = command("gradcam", path, CAT, "--out", "a")
+    trusted = command("gradcam", path, CAT, "--out", "b", "--trust-model", trust(path))
 
     assert refused[0] == 4
     assert "layer 'scale' (Lambda) runs Python code stored in the file" in refused[2]
@@ -180,19 +165,19 @@ def test_a_lambda_that_preprocesses_is_refused_and_explained_when_its_file_is_tr
 
 
 @pytest.mark.parametrize(("word", "said"), [("sha256:" + "0" * 64, "hash"), ("yes", "sha256")])
-def test_trust_in_another_file_lets_nothing_run(xcnn_command, own_folder, word, said):
+def test_trust_in_another_file_lets_nothing_run(command, own_folder, word, said):
     pixels = keras.Input((24, 24, 3))
     keras.Model(pixels, nets.flat()(keras.layers.Lambda(lambda x: x, name="code")(pixels))).save("lambda.keras")
 
-    code, _, err = xcnn_command("gradcam", "lambda.keras", CAT, "--trust-model", word)
+    code, _, err = command("gradcam", "lambda.keras", CAT, "--trust-model", word)
 
     assert code in {2, 3, 4}
     assert said in err
 
 
-def test_a_model_that_is_not_trusted_shows_no_red_box(xcnn_command, own_folder):
+def test_a_model_that_is_not_trusted_shows_no_red_box(command, own_folder):
     nets.nested().save("small.keras")
 
-    xcnn_command("gradcam", "small.keras", CAT, "--out", "run")
+    command("gradcam", "small.keras", CAT, "--out", "run")
 
     assert 'class="danger"' not in Path("run/report.html").read_text("utf-8")

@@ -495,3 +495,17 @@ def test_layers_tell_their_parameters_and_activation():
     assert (by_path["base/conv1"].parameters, by_path["base/conv1"].activation) == (3 * 3 * 3 * 6 + 6, "relu")
     assert (by_path["predictions"].parameters, by_path["predictions"].activation) == (8 * 5 + 5, "softmax")
     assert by_path["base"].parameters == sum(layer.parameters for path, layer in by_path.items() if "base/" in path)
+
+
+def test_class_names_may_be_given_themselves():
+    network = xcnn.open_network(nets.flat(), labels=["ant", "bee", "cat", "dog, or puppy", "eel"])
+
+    batch = batch_of(network, wanted=["dog, or puppy", "eel vs ant"])
+    network.predict(batch)
+
+    assert [target.label for target in batch.targets] == ["dog, or puppy", "eel vs ant"]
+
+
+def test_a_wrong_number_of_class_names_is_refused():
+    with pytest.raises(OptionError, match="--labels has 2 names but the model has 5 classes"):
+        xcnn.explain(nets.flat(), PHOTO, labels=["cat", "dog"], target="cat")

@@ -87,7 +87,8 @@ def _explainer(one: dict[str, Any]) -> str:
         return f"{one['name']}: no, {one['reason']}"
     at = f" at {one['layer']['path']}, {one['layer']['reason']};" if one["layer"] else ""
     memory = one["memory_bytes"] / 2**20
-    return f"{one['name']}: yes,{at} about {_seconds(one['seconds_per_picture'])} a picture, {memory:,.0f} MB"
+    time = _seconds(one["seconds_per_picture"])
+    return f"{one['name']}: yes,{at} about {time} a picture, up to {memory:,.0f} MB for 16 at once"
 
 
 def _seconds(seconds: float) -> str:
