@@ -49,7 +49,7 @@ class Settings:
     labels: Annotated[
         tuple[str, ...],
         Option(
-            "Class names: a file (lines, CSV, JSON), imagenet, or the names, one each. Default: a file beside the model.",
+            "Class names: a file (lines, CSV, JSON), imagenet, or the names one by one. Default: a file beside it.",
             metavar="FILE",
         ),
     ] = ()

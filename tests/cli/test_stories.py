@@ -70,9 +70,9 @@ def test_the_command_in_the_report_asks_for_the_same(command, photo, small_model
         "0.4",
     ]
     command(*words, "--out", "one", "--seed", "3")
-    words = manifest("one")["command"]
+    again = manifest("one")["command"]
 
-    code, _, _ = command(*shlex.split(words)[1:], "--out", "two")
+    code, _, _ = command(*shlex.split(again)[1:], "--out", "two")
 
     assert code == 0
     first, second = manifest("one"), manifest("two")
