@@ -11,7 +11,7 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
-from xcnn.errors import ModelError
+from xcnn.errors import ModelError, UnsafeModelError
 from xcnn.network import applications, preprocess
 from xcnn.network.application_table import Weights
 from xcnn.network.application_table import applications as table
@@ -252,3 +252,15 @@ def test_a_failed_download_says_which_file_to_put_where(home, server):
     assert caught.value.exit_code == 3
     assert caught.value.hint == f"download {weights.url} elsewhere and put it at {home / 'models' / 'some.h5'}"
     assert list((home / "models").iterdir()) == []
+
+
+def test_a_cached_file_that_leads_out_of_itself_is_refused(cached, home):
+    import h5py
+
+    path, _ = cached("MobileNet")
+    with h5py.File(path, "a") as file:
+        file["outside"] = h5py.ExternalLink("other.h5", "/")
+
+    with pytest.raises(UnsafeModelError, match="outside"):
+        applications.build("mobilenet")
+    assert path.is_file()

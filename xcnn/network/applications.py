@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xcnn.errors import ModelError, did_you_mean, plain_words
-from xcnn.network import preprocess
+from xcnn.network import hdf5, preprocess
 from xcnn.network.application_table import applications
 from xcnn.plugin import NamedModel
 
@@ -76,6 +76,8 @@ def build(name: str, *, top: bool = True) -> Built:
     ------
     ModelError
         If there is no such application, or its weights can be neither found, downloaded nor loaded.
+    UnsafeModelError
+        If the weights file refers to other files.
     """
     application = _application(name)
     wanted = application.weights if top else application.headless
@@ -84,6 +86,7 @@ def build(name: str, *, top: bool = True) -> Built:
         path = _download(wanted, application.name)
     sha256, official = _digests(path, wanted.digest)
     warnings = () if official else (f"{path} is used as it is: its hash is not the official one of {application.name}",)
+    hdf5.read(path)  # refuses one that leads out of itself
     sure = official and wanted.digest
     try:
         model = _construct(application, path, top=top)
