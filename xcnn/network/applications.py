@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xcnn.errors import ModelError, did_you_mean, plain_words
+from xcnn.errors import ModelError, UnsafeModelError, did_you_mean, plain_words
 from xcnn.network import hdf5, preprocess
 from xcnn.network.application_table import applications
 from xcnn.plugin import NamedModel
@@ -86,10 +86,12 @@ def build(name: str, *, top: bool = True) -> Built:
         path = _download(wanted, application.name)
     sha256, official = _digests(path, wanted.digest)
     warnings = () if official else (f"{path} is used as it is: its hash is not the official one of {application.name}",)
-    hdf5.read(path)  # refuses one that leads out of itself
     sure = official and wanted.digest
     try:
+        hdf5.read(path)
         model = _construct(application, path, top=top)
+    except UnsafeModelError:
+        raise
     except Exception as error:
         raise ModelError(
             f"{path} can't be loaded as the weights of {application.name}: "
