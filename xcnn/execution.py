@@ -271,7 +271,7 @@ def _by_image(
     each = len(targets) // len(images)
     for number, image in enumerate(images):
         # The best classes and those given by index may be the same.
-        first = {targets[row].index: row for row in reversed(range(number * each, (number + 1) * each))}
+        first = {targets[row].coefficients: row for row in reversed(range(number * each, (number + 1) * each))}
         rows = sorted(first.values())
         yield (
             image,

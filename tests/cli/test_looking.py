@@ -239,3 +239,16 @@ def test_labels_and_targets_of_every_kind_reach_the_pictures(command):
     results = json.loads(Path("run/run.json").read_text("ascii"))["results"]
     assert [result["target"]["label"] for result in results] == ["cat", "dog vs ant", "not bee"]
     assert results[1]["target"]["coefficients"] == [[4, 1.0], [0, -1.0]]
+    assert "cat.jpg: dog vs ant" in err
+
+
+def test_a_class_and_its_contrast_are_two_results(command):
+    nets.nested().save("small.keras")
+
+    code, _, err = command(
+        "gradcam", "small.keras", SAMPLES / "cat.jpg", "--out", "run", "-t", "2", "-t", "2 vs 1", "-t", "2"
+    )
+
+    assert code == 0, err
+    results = json.loads(Path("run/run.json").read_text("ascii"))["results"]
+    assert [result["target"]["label"] for result in results] == ["class 2", "class 2 vs class 1"]

@@ -18,9 +18,9 @@ JPEG = base64.b64decode(
     "AQEAAD8AP//Z"
 )
 CAT, TABBY, TIGER = (
-    {"index": 285, "label": "Egyptian cat", "score": 10.7, "probability": 0.809},
-    {"index": 281, "label": "tabby", "score": 8.83, "probability": 0.125},
-    {"index": 282, "label": "tiger cat", "score": 8.11, "probability": 0.0607},
+    {"index": 285, "label": "Egyptian cat", "score": 10.7, "probability": 0.809, "coefficients": [[285, 1.0]]},
+    {"index": 281, "label": "tabby", "score": 8.83, "probability": 0.125, "coefficients": [[281, 1.0]]},
+    {"index": 282, "label": "tiger cat", "score": 8.11, "probability": 0.0607, "coefficients": [[282, 1.0]]},
 )
 HOSTILE = [
     '"><img src=x onerror=alert(1)>',
@@ -497,3 +497,13 @@ def test_pictures_are_asked_for_while_the_page_is_written_and_at_most_one_is_ali
 
 def test_the_page_without_pictures_is_small(made):
     assert len(made(manifest(result())).html) < 60_000
+
+
+def test_a_contrast_names_no_single_class_and_marks_none_as_explained(made):
+    contrast = {"index": 285, "label": "Egyptian cat vs tabby", "score": 1.9, "probability": None}
+    page = made(manifest(result(target=contrast | {"coefficients": [[285, 1.0], [281, -1.0]]}))).text
+
+    shown = page
+    assert "Egyptian cat vs tabby" in shown
+    assert "class 285" not in shown
+    assert "explained here" not in shown

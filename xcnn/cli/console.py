@@ -163,7 +163,8 @@ class Screen:
                 empty = (
                     "" if any(panel.values.any() for panel in result.panels) else ", no evidence: the map is all zero"
                 )
-                self._say(f"{result.image.path}: {target.index} {target.label}{chance}{empty}{time}")
+                index = f"{target.index} " if len(target.coefficients) == 1 else ""
+                self._say(f"{result.image.path}: {index}{target.label}{chance}{empty}{time}")
 
     def failed(self, failure: Failure) -> None:
         """Say which picture failed and why."""

@@ -126,12 +126,18 @@ def _images(
             "id": f"image-{count}",
             "source": _later(pictures.source, image),
             "predictions": plain(own[0]["predictions"]),
-            "explained": {result["target"]["index"] for result in own},
+            "explained": _explained(own),
             "cards": [
                 _card(result, titles, pictures) | {"id": f"image-{count}-{row}"}
                 for row, result in enumerate(own, start=1)
             ],
         }
+
+
+def _explained(results: list[Mapping[str, Any]]) -> set[int]:
+    """The classes among the predictions that are explained themselves, not as a part of a contrast."""
+    forms = [result["target"]["coefficients"] for result in results]
+    return {one["index"] for one in results[0]["predictions"] if one["coefficients"] in forms}
 
 
 def _card(result: Mapping[str, Any], titles: Mapping[str, str], pictures: Pictures) -> dict[str, Any]:
