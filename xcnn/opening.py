@@ -52,8 +52,10 @@ class Checked:
         )
 
 
-def check(model: Any, settings: Settings, host: Host) -> Checked:
+def check(model: Any, settings: Settings, host: Host, *, hashed: bool = True) -> Checked:
     """Find a model by path or name, and what is said about it, and refuse what can't or must not be loaded.
+
+    ``hashed`` begins to hash the model's file meanwhile; a command that only looks at it has no need of that.
 
     Raises
     ------
@@ -81,7 +83,7 @@ def check(model: Any, settings: Settings, host: Host) -> Checked:
         return Checked(None, None, named, said, fit)
     path = named.path() if named else Path(model)
     supplied = custom.parse(settings.custom_objects)
-    file, objects = _inspected(path, settings, supplied, host)
+    file, objects = _inspected(path, settings, supplied, host, hashed=hashed)
     if not named:
         beside = sidecar.read(path)
         said = _completed(said, beside, path, host)
@@ -90,11 +92,15 @@ def check(model: Any, settings: Settings, host: Host) -> Checked:
 
 
 def _inspected(
-    path: Path, settings: Settings, supplied: Sequence[Supplied], host: Host
+    path: Path, settings: Settings, supplied: Sequence[Supplied], host: Host, *, hashed: bool
 ) -> tuple[ModelFile, Mapping[str, Any]]:
     """Inspect a model file; plugins are asked only for classes that are not known without them."""
     known = custom.names(supplied)
-    limits: dict[str, Any] = {"trusted": settings.trust_model or "", "most_gigabytes": settings.max_model_gb}
+    limits: dict[str, Any] = {
+        "trusted": settings.trust_model or "",
+        "most_gigabytes": settings.max_model_gb,
+        "hashed": hashed,
+    }
     try:
         return preflight.inspect(path, known=known, **limits), {}
     except UnknownClassError:

@@ -29,8 +29,9 @@ def run(options: LayersOptions, _: dict[str, str]) -> None:
     if options.spatial and options.all:
         raise OptionError("--spatial and --all contradict each other", hint="choose one")
     host = Host()
-    checked = opening.check(options.model, options, host)
-    if options.trace or options.plot or checked.file is None:
+    runs = options.trace or bool(options.plot)
+    checked = opening.check(options.model, options, host, hashed=runs)
+    if runs or checked.file is None:
         network = checked.open()
         rows = [_row(layer, spatial=layer.spatial) for layer in network.layers()]
         picks = _picks(network, host)
@@ -47,7 +48,7 @@ def run(options: LayersOptions, _: dict[str, str]) -> None:
         )
         return
     _print(shown, picks)
-    if not picks and not (options.trace or options.plot):
+    if not picks and not runs:
         console.say("from the file alone; every shape and what each explainer looks at: --trace")
 
 
