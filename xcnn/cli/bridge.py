@@ -28,6 +28,8 @@ OWN_PANEL = "What to explain"
 MODEL_PANEL = "The model"
 COMMON_PANEL = "Every explainer"
 SCREEN_PANEL = "Screen"
+SHOW_PANEL = "What to show"
+PANELS = (OWN_PANEL, SHOW_PANEL, MODEL_PANEL, COMMON_PANEL, SCREEN_PANEL)
 
 
 def escape(words: str) -> str:
@@ -67,13 +69,12 @@ def built(call: Callable[..., None], *, kinds: Sequence[type], name: str, words:
 
     `call` receives an instance of each of `kinds`, then where each option came from.
     """
-    parameters = [
-        _parameter(option, _panel(kind, option, first=kind is kinds[0]))
-        for kind in kinds
-        for option in options.declared(kind)
+    found = [
+        (_panel(kind, option, first=kind is kinds[0]), option) for kind in kinds for option in options.declared(kind)
     ]
-    # Arguments come first, whatever class declares them.
-    parameters.sort(key=lambda parameter: parameter.name not in {"model", "images"})
+    # Arguments come first, whatever class declares them; then what is the command's own.
+    found.sort(key=lambda one: (not one[1].option.positional, PANELS.index(one[0])))
+    parameters = [_parameter(option, panel) for panel, option in found]
 
     def whole(ctx: typer.Context, **values: Any) -> None:
         sources = {option: _source(ctx, option) for option in values}
@@ -94,7 +95,8 @@ def _panel(kind: type, option: options.Declared, *, first: bool) -> str:
         return MODEL_PANEL
     if kind is Display:
         return SCREEN_PANEL
-    return OWN_PANEL if first else COMMON_PANEL
+    own = OWN_PANEL if hasattr(kind, "explain") else SHOW_PANEL
+    return own if first else COMMON_PANEL
 
 
 def summary(kind: type[Explainer]) -> str:
