@@ -1,4 +1,4 @@
-"""One network in many shapes gives one Grad-CAM."""
+"""One network in many shapes gives one Grad-CAM and one gradient."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import keras
 import nets
 import numpy as np
 import pytest
+import tensorflow as tf
 from fakes import pictures
 
 import xcnn
@@ -92,6 +93,66 @@ def test_a_shared_tower_is_explained_by_default_at_its_last_call(photos):
 
     assert run.results[0].panels[0].layer == "tower/act2[1]"
     agree(got, maps(nets.siamese_flat(), photos, layer="act2_left", target=2)[0])
+
+
+# Which layer of the twin makes the same maps as which of the flat net.
+TWINS = {
+    "nested": (nets.nested, nets.flat, {"base/conv1": "conv1", "base/pool1": "pool1", "base/act2": "act2"}),
+    "doubly nested": (nets.doubly_nested, nets.flat, {"middle/base/conv1": "conv1", "middle/base/act2": "act2"}),
+    "subclassed": (nets.subclassed, nets.flat, {"base/conv1": "conv1", "base/bn2": "bn2", "base/act2": "act2"}),
+    "shared": (nets.siamese, nets.siamese_flat, {"tower/conv1[1]": "conv1_left", "tower/act2[0]": "act2_right"}),
+}
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_a_twin_has_the_gradients_of_the_flat_net_by_pixels_and_layers(name, photos):
+    build, flat, paths = TWINS[name]
+    ours, theirs = (xcnn.open_network(model, preprocess="unit") for model in (build(), flat()))
+
+    for target in ("top", "0", "4", "1 vs 3", "not:2"):
+        batch, wanted = (network.batch(photos, [target], np.random.default_rng(0)) for network in (ours, theirs))
+        agree(ours.input_gradients(batch), theirs.input_gradients(wanted))
+        assert [found.index for found in batch.targets] == [found.index for found in wanted.targets]
+        np.testing.assert_allclose(batch.scores, wanted.scores, rtol=0, atol=1e-5 * np.abs(wanted.scores).max())
+        found = ours.layer_gradients(batch, list(paths))
+        known = theirs.layer_gradients(wanted, list(paths.values()))
+        for path, twin in paths.items():
+            agree(found[path][0], known[twin][0])
+            # Behind global average pooling the gradient of "not" may be negative everywhere.
+            largest = np.abs(known[twin][1]).max()
+            assert largest > 0
+            np.testing.assert_allclose(found[path][1], known[twin][1], rtol=0, atol=1e-5 * largest)
+
+
+def test_the_gradient_of_a_shared_tower_is_the_sum_of_both_branches_by_a_gradient_tape(photos):
+    network = xcnn.open_network(nets.siamese(), preprocess="unit")
+    batch = network.batch(photos, ["2"], np.random.default_rng(0))
+    left, right = tf.constant(batch.inputs), tf.constant(batch.inputs)
+    twin = nets.logits_twin(nets.siamese_flat())
+
+    with tf.GradientTape() as tape:
+        tape.watch([left, right])
+        score = twin([left, right], training=False)[:, 2]
+    parts = [np.asarray(gradient) for gradient in tape.gradient(score, [left, right])]
+
+    assert all(np.abs(part).max() > 0 for part in parts)
+    agree(network.input_gradients(batch), sum(parts))
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+@pytest.mark.parametrize("build", [nets.doubly_nested, nets.siamese])
+def test_a_twin_read_from_a_file_has_the_same_gradients(build, suffix, tmp_path, photos):
+    build().save(tmp_path / f"twin{suffix}")
+    flat = nets.siamese_flat if build is nets.siamese else nets.flat
+    found, wanted = (
+        network.input_gradients(network.batch(photos, ["2"], np.random.default_rng(0)))
+        for network in (
+            xcnn.open_network(tmp_path / f"twin{suffix}", preprocess="unit"),
+            xcnn.open_network(flat(), preprocess="unit"),
+        )
+    )
+
+    agree(found, wanted)
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])

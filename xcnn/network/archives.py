@@ -13,6 +13,7 @@ import shutil
 import struct
 import tempfile
 import zipfile
+from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,8 @@ def correct(model: Any, config: dict[str, Any], path: Path) -> tuple[str, ...]:
     """
     wrong = []
     with opened(path) as file:
+        if _is_in_place(model, file):
+            return ()
         try:
             pairs = list(_pairs(model, config, _tree(file), path.name))
         except ModelError:  # not the layout of a Functional: Keras knows what it did
@@ -63,6 +66,23 @@ def correct(model: Any, config: dict[str, Any], path: Path) -> tuple[str, ...]:
                 _of_layer(layer, group, path.name)
                 wrong.append(layer.name)
     return (CORRECTED.format(", ".join(wrong[:MOST_NAMED])),) if wrong else ()
+
+
+def _is_in_place(model: Any, group: Any) -> bool:
+    """Whether the file has each layer's name where Keras looks for the layer: then order and names agree."""
+    numbers: Counter[str] = Counter()
+    for layer in model.layers:
+        kind = snake(type(layer).__name__)
+        key = f"layers/{kind}_{numbers[kind]}" if numbers[kind] else f"layers/{kind}"
+        numbers[kind] += 1
+        if not layer.weights:
+            continue
+        if type(layer).__name__ in {"Functional", "Sequential"}:
+            if key not in group or not _is_in_place(layer, group[key]):
+                return False
+        elif key not in group or "vars" not in group[key] or group[key]["vars"].attrs.get("name") != layer.name:
+            return False
+    return True
 
 
 def _differs(layer: Any, tree: Tree) -> bool:

@@ -44,9 +44,13 @@ def entries(config: Any) -> Iterator[Entry]:
             if isinstance(kind := value.get("class_name"), str):
                 owner = _name(value) or owner
                 yield Entry(value, kind, owner)
-            stack.extend((inner, owner) for inner in reversed(list(value.values())))
+            parts = list(value.values())
         elif isinstance(value, (list, tuple)):
-            stack.extend((inner, owner) for inner in reversed(value))
+            parts = list(value)
+        else:
+            continue
+        # Most of a config is numbers and words, and it is walked several times.
+        stack += [(part, owner) for part in reversed(parts) if isinstance(part, (dict, list, tuple))]
 
 
 def _name(value: dict[str, Any]) -> str:
