@@ -252,3 +252,48 @@ def test_a_class_and_its_contrast_are_two_results(command):
     assert code == 0, err
     results = json.loads(Path("run/run.json").read_text("ascii"))["results"]
     assert [result["target"]["label"] for result in results] == ["class 2", "class 2 vs class 1"]
+
+
+def resnet_head():
+    """ResNet50, global average pooling, dropout and one sigmoid: what class activation maps are made of."""
+    base = keras.applications.ResNet50(weights=None, include_top=False, input_shape=(64, 64, 3))
+    x = keras.layers.Dropout(0.3)(keras.layers.GlobalAveragePooling2D()(base.outputs[0]))
+    return keras.Model(base.inputs, keras.layers.Dense(1, activation="sigmoid")(x))
+
+
+def lenet():
+    """LeNet-5 of the textbooks, channels last."""
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((32, 32, 1)),
+            layers.Conv2D(6, 5, activation="tanh", data_format="channels_last", name="c1"),
+            layers.AveragePooling2D(2, name="s2"),
+            layers.Conv2D(16, 5, activation="tanh", name="c3"),
+            layers.AveragePooling2D(2, name="s4"),
+            layers.Flatten(),
+            layers.Dense(120, activation="tanh"),
+            layers.Dense(84, activation="tanh"),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("build", "layer", "mode", "pooled"),
+    [
+        (resnet_head, "conv5_block3_out", "caffe", "conv5_block3_out"),
+        (lenet, "s4", "unit", ""),
+        (vgg_like, "vgg16/block5_conv3", "caffe", ""),
+    ],
+)
+def test_the_shapes_of_the_textbooks_work_by_default(command, build, layer, mode, pooled):
+    build().save("model.keras")
+
+    code, _, err = command("gradcam", "model.keras", SAMPLES / "cat.jpg", "--out", "run")
+
+    assert code == 0, err
+    model = json.loads(Path("run/run.json").read_text("ascii"))["model"]
+    assert model["default_layer"]["path"] == layer
+    assert model["preprocessing"]["name"] == mode
+    assert model["pooling"]["layer"] == pooled
