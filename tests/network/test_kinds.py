@@ -393,11 +393,25 @@ def test_a_sequential_that_was_never_built_is_built_for_the_first_picture():
         ((8, 8, 8, 1), keras.layers.Conv3D(2, 3), "three spatial dimensions"),
         ((12,), keras.layers.Dense(2), "no spatial dimension"),
         ((9, 3), keras.layers.LSTM(2), "one spatial dimension"),
+        ((28, 28), keras.layers.Flatten(), "no axis for channels"),
     ],
 )
 def test_models_of_other_dimensions_are_refused_naming_them(shape, layer, words):
     with pytest.raises(ModelError, match=words):
         xcnn.open_network(keras.Sequential([keras.Input(shape), layer]))
+
+
+def test_a_gray_picture_without_an_axis_for_channels_is_one_nevertheless():
+    conv = keras.layers.Conv2D(2, 3, name="conv", kernel_initializer="ones")
+    tail = [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)]
+    flat = keras.Sequential([keras.Input((9, 7)), keras.layers.Reshape((9, 7, 1)), conv, *tail])
+    usual = keras.Sequential([keras.Input((9, 7, 1)), conv, *tail])
+
+    runs = [xcnn.explain(model, pictures((20, 30))) for model in (flat, usual)]
+
+    found, wanted = (run.results[0].panels[0].values for run in runs)
+    assert found.shape == (7, 5)
+    np.testing.assert_array_equal(found, wanted)
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float16", "bfloat16"])

@@ -166,3 +166,10 @@ def test_a_layer_nearly_hit_by_its_bare_name_is_suggested_with_its_path():
 
 def test_a_layer_like_no_other_gets_the_command_that_lists_them():
     assert refused("zzzzzz").hint == "list them with: xcnn layers net.h5"
+
+
+def test_the_default_is_no_map_whose_sides_were_exchanged():
+    net = (conv("conv", (8, 16, 4)), Layer("turned", "Permute", (16, 8, 4), leaf=True))
+
+    assert layers.default(net, "net").value == "conv"
+    assert layers.default(net[1:], "net").value == "turned"

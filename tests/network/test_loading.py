@@ -201,6 +201,37 @@ def test_what_keras_2_called_hard_sigmoid_computes_as_it_did(tmp_path):
     np.testing.assert_allclose(found, [0.0, 0.3, 0.5, 0.9], rtol=1e-6)
 
 
+def written(path, *layers):
+    """A file of Keras 2 with a Sequential without weights."""
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": list(layers)})
+        group = file.create_group("model_weights")
+        group.attrs["layer_names"] = [layer["config"]["name"].encode() for layer in layers]
+        for layer in layers:
+            group.create_group(layer["config"]["name"]).attrs["weight_names"] = np.array([], "S1")
+    return path
+
+
+def test_the_gates_of_a_bidirectional_layer_keep_the_hard_sigmoid_of_keras_2():
+    import keras
+
+    from xcnn.network import old_numbers
+
+    with keras.saving.custom_object_scope(old_numbers.objects()):
+        gates = keras.layers.LSTM(1, recurrent_activation=old_numbers.hard_sigmoid)
+        both = keras.layers.Bidirectional(gates)
+
+    for layer in (both.forward_layer, both.backward_layer):
+        assert layer.cell.recurrent_activation is old_numbers.hard_sigmoid
+
+
+def test_a_model_of_texts_that_keras_cant_load_is_refused_for_its_inputs(tmp_path):
+    words = {"name": "words", "input_dim": 9, "output_dim": -2, "batch_input_shape": [None, 20]}
+
+    with pytest.raises(ModelError, match=r"takes inputs of shape \(20\), with no spatial dimension"):
+        load(written(tmp_path / "model.h5", {"class_name": "Embedding", "config": words}))
+
+
 def test_a_failure_is_one_sentence_with_the_words_of_keras(tmp_path):
     config = {"class_name": "Sequential", "config": [{"class_name": "Conv2D", "config": {"name": "c", "filters": -1}}]}
     with h5py.File(tmp_path / "model.h5", "w") as file:

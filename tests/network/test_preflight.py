@@ -318,6 +318,14 @@ def test_an_unknown_class_of_an_old_file_is_refused_by_name(h5_file):
     assert refused(path).message == "model.h5 needs classes that Keras doesn't have: FixedBlur, Swish"
 
 
+def test_a_class_of_the_user_with_the_name_of_an_operation_is_unknown_in_an_old_file(h5_file):
+    layer = {"class_name": "Normalize", "config": {"name": "conv4_3_norm", "trainable": True}}
+
+    error = refused(h5_file({"class_name": "Sequential", "config": [layer]}))
+
+    assert error.message == "model.h5 needs a class that Keras doesn't have: Normalize"
+
+
 def test_a_model_class_of_an_old_file_is_refused_by_name(h5_file):
     assert "Keras doesn't have: MyNet" in refused(h5_file(legacy("MyNet", layers=[legacy("Conv2D")]))).message
 

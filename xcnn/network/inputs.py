@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 ANY_SIZE = 224
 CHANNELS = (1, 3, 4)
-SPATIAL = {3: "one spatial dimension (Conv1D and recurrent models)", 5: "three spatial dimensions (Conv3D, video)"}
+SPATIAL = {1: "no spatial dimension", 4: "three spatial dimensions (Conv3D, video)"}
+
+RECURRENT = frozenset({"Bidirectional", "GRU", "LSTM", "RNN", "SimpleRNN"})
 
 Shape = tuple[int | None, ...]
 
@@ -84,8 +86,10 @@ class ImageInputs:
         places = _places(slots, given, name)
         free = [place for place in range(len(slots)) if place not in places]
         images = [place for place in free if len(slots[place].shape) == 3]  # noqa: PLR2004 (h, w, c)
+        if not images and _looks_at_maps(model):
+            images = [place for place in free if len(slots[place].shape) == 2]  # noqa: PLR2004 (gray: h, w)
         if not images:
-            raise _no_images(slots, free, name)
+            raise _no_images(slots, free, name, model)
         layout = _layout(model)
         shapes = {place: _channels_last(slots[place].shape, layout) for place in images}
         first = shapes[images[0]]
@@ -145,7 +149,8 @@ class ImageInputs:
             values[place] = tf.repeat(row, tf.shape(pixels)[0], axis=0)
         image = tf.transpose(pixels, [0, 3, 1, 2]) if self.first else pixels
         for place in self.pictured:
-            values[place] = image
+            flat = len(self.slots[place].shape) == 2  # noqa: PLR2004 (no axis for channels)
+            values[place] = tf.squeeze(image, -1) if flat else image
         return tf.nest.map_structure(lambda place: _cast(values[place], self.slots[place].dtype), self.structure)
 
     def signature(self) -> list[Any]:
@@ -218,16 +223,32 @@ def _places(slots: Sequence[Slot], given: Sequence[str], name: str) -> list[int]
     return [names.index(word) for word in given]
 
 
-def _no_images(slots: Sequence[Slot], free: Sequence[int], name: str) -> Exception:
+def _no_images(slots: Sequence[Slot], free: Sequence[int], name: str, model: Any) -> Exception:
     if not free:
         return OptionError(f"every input of {name} was given with --input", hint="leave one to the pictures")
-    slot = slots[free[0]]
-    shape = "(" + ", ".join("?" if side is None else str(side) for side in slot.shape) + ")"
-    what = SPATIAL.get(len(slot.shape) + 1) or "no spatial dimension" if len(slot.shape) in {1, 2, 4} else ""
+    sequences = any(kind.endswith("1D") or kind in RECURRENT for kind in _kinds(model))
+    return no_picture(name, slots[free[0]].shape, sequences=sequences)
+
+
+def no_picture(name: str, shape: Shape, *, sequences: bool) -> ModelError:
+    """Say that a model takes something else than pictures; `sequences` tells whether it has layers for those."""
+    words = "(" + ", ".join("?" if side is None else str(side) for side in shape) + ")"
+    what = SPATIAL.get(len(shape), "")
+    if len(shape) == 2:  # noqa: PLR2004
+        what = "one spatial dimension (Conv1D and recurrent models)" if sequences else "no axis for channels"
     return ModelError(
-        f"{name} takes inputs of shape {shape}{f', with {what}' if what else ''}; "
+        f"{name} takes inputs of shape {words}{f', with {what}' if what else ''}; "
         "xcnn explains models of 2-D images (h, w, channels)"
     )
+
+
+def _kinds(model: Any) -> set[str]:
+    return {type(layer).__name__ for layer in model._flatten_layers(include_self=False, recursive=True)}  # noqa: SLF001 (as below)
+
+
+def _looks_at_maps(model: Any) -> bool:
+    """Tell whether a model has convolutions in two dimensions, whatever shape it takes its pictures in."""
+    return any("Conv2D" in kind for kind in _kinds(model)) and "TimeDistributed" not in _kinds(model)
 
 
 def _layout(model: Any) -> str:
@@ -240,6 +261,8 @@ def _layout(model: Any) -> str:
 
 def _channels_last(shape: Shape, layout: str) -> tuple[tuple[int | None, int | None, int], bool]:
     """The shape with the channels last, and whether they were first."""
+    if len(shape) == 2:  # noqa: PLR2004
+        return (*shape, 1), False
     if layout == "channels_first" and (shape[0] in CHANNELS or shape[2] not in CHANNELS):
         return (shape[1], shape[2], shape[0]), True  # type: ignore[return-value]
     return (shape[0], shape[1], shape[2]), False  # type: ignore[return-value]

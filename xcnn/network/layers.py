@@ -20,14 +20,16 @@ IDLE = frozenset(
 )
 """Layers that hand on what they receive when the network is not being trained."""
 
+REARRANGED = frozenset({"Permute", "Reshape"})
+"""Layers whose output has the rank of a map, but may have its sides in another order than the picture."""
+
 
 def default(layers: Sequence[Layer], model: str, *, maps: bool = False) -> Choice:
     """Pick the last leaf layer whose map has more than one position: never a container, never a 1x1 map.
 
-    Nor dropout, which hands on what the layer before it made. Nor a part of an attention layer: its tensors have the
-    rank of maps, but their axes are heads and tokens. In a
-    network whose output is itself a map (``maps``), the last of the layers with the smallest maps: those see most of
-    the picture at once.
+    Nor dropout, which hands on what the layer before it made, nor what turns maps around. Nor a part of an attention
+    layer: its tensors have the rank of maps, but their axes are heads and tokens. In a network whose output is itself
+    a map (``maps``), the last of the layers with the smallest maps: those see most of the picture at once.
 
     Raises
     ------
@@ -36,7 +38,7 @@ def default(layers: Sequence[Layer], model: str, *, maps: bool = False) -> Choic
     """
     attention = tuple(f"{layer.path}/" for layer in layers if "Attention" in layer.kind)
     found = [layer for layer in layers if layer.leaf and layer.spatial and not layer.path.startswith(attention)]
-    found = [layer for layer in found if layer.kind not in IDLE] or found
+    found = [layer for layer in found if layer.kind not in IDLE | REARRANGED] or found
     if not found:
         raise LayerError(f"{model} has no layer with a map of more than one position")
     if maps:

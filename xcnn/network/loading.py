@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xcnn.errors import ModelError, plain_words
-from xcnn.network import archives, old_numbers, weights
+from xcnn.network import archives, entries, inputs, old_numbers, weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,6 +73,8 @@ def loaded(file: ModelFile, custom_objects: Mapping[str, Any] | None = None) -> 
     except ModelError:
         raise
     except Exception as error:
+        if (other := _takes_no_picture(file)) is not None:
+            raise other from error
         raise ModelError(
             f"Keras {keras.__version__} can't load {file.path}: {type(error).__name__}: {_cause(error)}",
             hint="open it with the Keras that saved it and save it again as .keras",
@@ -108,6 +110,16 @@ def _rewritten(file: ModelFile, known: Mapping[str, Any]) -> Loaded:
         return Loaded(model)
     with h5py.File(file.weights, "r") as stored:
         return Loaded(model, weights.assign(model, stored, name=file.weights.name))
+
+
+def _takes_no_picture(file: ModelFile) -> ModelError | None:
+    """Why a model that Keras can't load would not be explained either, if its inputs say so."""
+    found = list(entries.entries(file.config))
+    shapes: list[Any] = [entry.config.get("batch_shape") for entry in found if entry.kind == "InputLayer"]
+    if not shapes or any(not isinstance(shape, list) or len(shape) == 4 for shape in shapes):  # noqa: PLR2004
+        return None
+    sequences = any(entry.kind in inputs.RECURRENT | {"Conv1D", "Embedding"} for entry in found)
+    return inputs.no_picture(file.path.name, tuple(shapes[0][1:]), sequences=sequences)
 
 
 def _cause(error: Exception) -> str:

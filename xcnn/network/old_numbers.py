@@ -19,6 +19,10 @@ def hard_sigmoid(x: Any) -> Any:
     return keras.ops.clip(0.2 * x + 0.5, 0.0, 1.0)
 
 
+# A Bidirectional writes its layer down and reads it twice: Keras must not take this for its own function.
+hard_sigmoid.__name__ = HARD_SIGMOID
+
+
 def _bilinear() -> type[Any]:
     """The class of an UpSampling2D that interpolates between the corners of pixels, as before TensorFlow 2."""
     import keras

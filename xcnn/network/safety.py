@@ -237,4 +237,4 @@ def _is_allowed(entry: Entry) -> bool:
         return kind in keras_layers.CONTAINERS or kind == "Pipeline"
     # A legacy config has layers, initializers and the like alike; only layers have a name of their own.
     named = "name" in entry.config and kind not in keras_objects.LEGACY
-    return not named or kind in layers | keras_layers.APPLICATIONS | keras_operations.ANY
+    return not named or kind in layers | keras_layers.APPLICATIONS

@@ -83,6 +83,18 @@ def test_hard_sigmoid_is_told_apart_from_that_of_keras_3():
     assert (found["class_name"], found["config"]) == ("function", "keras2_hard_sigmoid")
 
 
+def test_a_gru_that_does_not_say_how_it_resets_does_so_before_its_kernel():
+    assert settings("GRU", units=1)["reset_after"] is False
+    assert settings("GRU", units=1, reset_after=True)["reset_after"] is True
+    assert settings("CuDNNGRU", units=1)["reset_after"] is True
+
+
+def test_a_first_layer_of_any_class_leaves_its_shape_to_the_input_layer():
+    found = settings("Embedding", input_dim=9, output_dim=2, batch_input_shape=[None, None])
+
+    assert found == {"input_dim": 9, "output_dim": 2}
+
+
 def test_an_argument_that_means_something_stays_even_where_keras_3_has_none():
     assert settings("DepthwiseConv2D", groups=2)["groups"] == 2
 

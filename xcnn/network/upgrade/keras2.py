@@ -73,6 +73,8 @@ def replaced(kind: str, config: Config, notes: Notes) -> tuple[str, Config]:
     new = CLASSES.get(kind, kind)
     if kind == "Addons>InstanceNormalization":
         config = {**config, "groups": -1}
+    if kind == "CuDNNGRU":
+        config = {**config, "reset_after": True}
     if new == "Identity":
         config = {name: config[name] for name in ("name", "trainable", "dtype") if name in config}
     if new != kind:
@@ -190,12 +192,17 @@ def leftovers(kind: str, config: Config, notes: Notes) -> Config:
     if kind in RECURRENT:
         return _without(config, "time_major", "implementation", "batch_input_shape", "input_length", "input_dim")
     if kind not in arguments.ARGUMENTS:
-        return config
+        return _without(config, "batch_input_shape", "input_dtype")
     dropped = [name for name, value in config.items() if arguments.leftover(kind, name, value)]
     for name in dropped:
         if config[name] is not None and name not in {"batch_input_shape", "input_dtype", "trainable", "seed"}:
             notes.add(DROPPED, f"{kind} {name}")
     return _without(config, *dropped) if dropped else config
+
+
+def gates(kind: str, config: Config, *, modern: bool) -> Config:
+    """Reset the gates of a GRU before its kernel is applied where the file does not say: Keras 2.1.2 and older did."""
+    return config if modern or kind not in {"GRU", "GRUCell"} else {"reset_after": False, **config}
 
 
 def noise(kind: str, config: Config) -> Config:

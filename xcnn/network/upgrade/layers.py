@@ -61,6 +61,7 @@ def _layer(entry: Config, config: Config, era: Era, notes: Notes) -> Config:
     if era.channels_first:
         config = keras1.channels_first(kind, config)
     config = keras2.slopes(kind, keras2.noise(kind, keras2.axis(config)))
+    config = keras2.gates(kind, config, modern=era.modern)
     config = keras2.activations(config, notes, modern=era.modern)
     config = keras2.training(config, notes, modern=era.modern)
     new = rewritten(entry, kind, keras2.leftovers(kind, config, notes))
