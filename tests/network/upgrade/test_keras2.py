@@ -89,6 +89,12 @@ def test_a_gru_that_does_not_say_how_it_resets_does_so_before_its_kernel():
     assert settings("CuDNNGRU", units=1)["reset_after"] is True
 
 
+def test_an_attention_layer_finds_the_shapes_of_its_inputs_itself():
+    shapes = {name: [None, 16, 8] for name in ("query_shape", "key_shape", "value_shape")}
+
+    assert settings("MultiHeadAttention", num_heads=2, key_dim=8, **shapes) == {"num_heads": 2, "key_dim": 8}
+
+
 def test_a_first_layer_of_any_class_leaves_its_shape_to_the_input_layer():
     found = settings("Embedding", input_dim=9, output_dim=2, batch_input_shape=[None, None])
 

@@ -192,7 +192,7 @@ def leftovers(kind: str, config: Config, notes: Notes) -> Config:
     if kind in RECURRENT:
         return _without(config, "time_major", "implementation", "batch_input_shape", "input_length", "input_dim")
     if kind not in arguments.ARGUMENTS:
-        return _without(config, "batch_input_shape", "input_dtype")
+        return _without(config, "batch_input_shape", "input_dtype", "query_shape", "key_shape", "value_shape")
     dropped = [name for name, value in config.items() if arguments.leftover(kind, name, value)]
     for name in dropped:
         if config[name] is not None and name not in {"batch_input_shape", "input_dtype", "trainable", "seed"}:

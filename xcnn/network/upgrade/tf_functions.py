@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from xcnn.network.upgrade.entries import history
@@ -90,10 +91,12 @@ SETTINGS: dict[str, tuple[str, dict[str, tuple[str, Any]]]] = {
     "clip_by_value": ("Clip", {"clip_value_min": ("x_min", REQUIRED), "clip_value_max": ("x_max", REQUIRED)}),
     "concat": ("Concatenate", {"axis": ("axis", REQUIRED)}),
     "expand_dims": ("ExpandDims", {"axis": ("axis", REQUIRED)}),
+    "nn.depth_to_space": ("DepthToSpace", {"block_size": ("block_size", REQUIRED)}),
     "nn.gelu": ("Gelu", {"approximate": ("approximate", False)}),
     "nn.leaky_relu": ("LeakyRelu", {"alpha": ("negative_slope", 0.2)}),
     "nn.log_softmax": ("LogSoftmax", {"axis": ("axis", -1)}),
     "nn.softmax": ("Softmax", {"axis": ("axis", -1)}),
+    "nn.space_to_depth": ("SpaceToDepth", {"block_size": ("block_size", REQUIRED)}),
     "reshape": ("Reshape", {"shape": ("newshape", REQUIRED)}),
     "squeeze": ("Squeeze", {"axis": ("axis", None)}),
     "stack": ("Stack", {"axis": ("axis", 0)}),
@@ -110,7 +113,7 @@ def operation(function: str, arguments: list[Any], keywords: Config) -> Operatio
     function = function.removeprefix("tf.").removeprefix("compat.v1.")
     given = {name: value for name, value in keywords.items() if name not in DEAD and value is not None}
     x, *rest = arguments
-    if rest or (function == "nn.bias_add" and keywords.get("data_format") not in CHANNELS_LAST):
+    if rest or (function.startswith("nn.") and keywords.get("data_format") not in CHANNELS_LAST):
         return None
     if function in UNARY:
         return (UNARY[function], {}, [x]) if not given else None
@@ -132,7 +135,7 @@ def _by_settings(function: str, x: Any, given: Config) -> Operation | None:
         return "GetItem", {}, [x, [_index(part) for part in _listed(given["slice_spec"])]]
     if function in SETTINGS:
         return _set(function, x, given)
-    special = {"image.resize": _resize, "math.l2_normalize": _normalize, "pad": _pad}
+    special = {"image.resize": _resize, "math.l2_normalize": _normalize, "pad": _pad, "split": _split}
     return special[function](x, given) if function in special and not _dynamic(given) else None
 
 
@@ -171,6 +174,16 @@ def _pad(x: Any, rest: Config) -> Operation | None:
     if rest or mode not in {"constant", "reflect", "symmetric"} or (mode != "constant" and value):
         return None
     return "Pad", {"pad_width": widths, "mode": mode}, [x, value] if mode == "constant" and value else [x]
+
+
+def _split(x: Any, given: Config) -> Operation | None:
+    """Split into equal parts, or into parts of these sizes, which Keras gives by where they begin."""
+    parts, axis = given.pop("num_or_size_splits"), given.pop("axis", 0)
+    if isinstance(parts, list) and all(isinstance(size, int) and size > 0 for size in parts):
+        parts = list(itertools.accumulate(parts))[:-1]
+    elif not isinstance(parts, int):
+        return None
+    return ("Split", {"indices_or_sections": parts, "axis": axis}, [x]) if not given and isinstance(axis, int) else None
 
 
 def _resize(x: Any, rest: Config) -> Operation | None:
