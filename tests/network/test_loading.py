@@ -201,6 +201,15 @@ def test_what_keras_2_called_hard_sigmoid_computes_as_it_did(tmp_path):
     np.testing.assert_allclose(found, [0.0, 0.3, 0.5, 0.9], rtol=1e-6)
 
 
+def test_weights_as_keras_3_writes_them_belong_to_the_architecture_beside_them(tmp_path):
+    model = small()
+    (tmp_path / "model.json").write_text(model.to_json())
+    model.save_weights(tmp_path / "model.weights.h5")
+
+    for name in ("model.json", "model.weights.h5"):
+        same(load(tmp_path / name).model, model)
+
+
 def written(path, *layers):
     """A file of Keras 2 with a Sequential without weights."""
     with h5py.File(path, "w") as file:

@@ -36,7 +36,7 @@ Tree = dict[str, Any]
 
 
 def assign(model: Any, config: dict[str, Any], path: Path) -> None:
-    """Give a model built from a rewritten config the weights of a .keras file.
+    """Give a model built from a rewritten config the weights of a .keras file, or of a .weights.h5 file.
 
     Raises
     ------
@@ -85,6 +85,11 @@ def _is_in_place(model: Any, group: Any) -> bool:
     return True
 
 
+def is_tree(file: Any) -> bool:
+    """Tell whether an open HDF5 file holds weights as .keras files do, by class and number."""
+    return "layer_names" not in file.attrs and "model_weights" not in file and not {*CONTAINERS}.isdisjoint(file)
+
+
 def _differs(layer: Any, tree: Tree) -> bool:
     """Compare the last value of each variable that a layer itself holds."""
     import numpy as np
@@ -106,9 +111,13 @@ def _differs(layer: Any, tree: Tree) -> bool:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Any]:
-    """Open the HDF5 file in a .keras file, without a copy when it is not compressed."""
+    """Open the HDF5 file in a .keras file, without a copy when it is not compressed, or one by itself."""
     import h5py
 
+    if not zipfile.is_zipfile(path):
+        with h5py.File(path, "r") as file:
+            yield file
+        return
     with zipfile.ZipFile(path) as archive, tempfile.TemporaryFile() as copy:
         try:
             entry = archive.getinfo(WEIGHTS)

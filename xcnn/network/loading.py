@@ -109,7 +109,10 @@ def _rewritten(file: ModelFile, known: Mapping[str, Any]) -> Loaded:
         archives.assign(model, file.config, file.weights)
         return Loaded(model)
     with h5py.File(file.weights, "r") as stored:
-        return Loaded(model, weights.assign(model, stored, name=file.weights.name))
+        if not archives.is_tree(stored):
+            return Loaded(model, weights.assign(model, stored, name=file.weights.name))
+    archives.assign(model, file.config, file.weights)
+    return Loaded(model)
 
 
 def _takes_no_picture(file: ModelFile) -> ModelError | None:
