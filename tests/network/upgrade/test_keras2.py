@@ -1,6 +1,7 @@
 import pytest
 
-from xcnn.network.upgrade import upgraded
+from xcnn.network.upgrade import keras2, upgraded
+from xcnn.network.upgrade.notes import Notes
 
 
 def model(*layers, **more):
@@ -89,10 +90,18 @@ def test_a_gru_that_does_not_say_how_it_resets_does_so_before_its_kernel():
     assert settings("CuDNNGRU", units=1)["reset_after"] is True
 
 
+@pytest.mark.parametrize("modern", [True, False])
+def test_a_function_of_the_users_own_that_is_called_as_one_of_keras_is_that_one(modern):
+    own = {"module": "builtins", "class_name": "function", "config": "swish", "registered_name": "swish"}
+
+    assert keras2.activations({"activation": own}, Notes(), modern=modern) == {"activation": "swish"}
+
+
 def test_an_attention_layer_finds_the_shapes_of_its_inputs_itself():
     shapes = {name: [None, 16, 8] for name in ("query_shape", "key_shape", "value_shape")}
 
     assert settings("MultiHeadAttention", num_heads=2, key_dim=8, **shapes) == {"num_heads": 2, "key_dim": 8}
+    assert "build_config" not in after("MultiHeadAttention", {"build_config": {"input_shape": [None, 16, 8]}})
 
 
 def test_a_first_layer_of_any_class_leaves_its_shape_to_the_input_layer():

@@ -148,7 +148,8 @@ def activations(config: Config, notes: Notes, *, modern: bool) -> Config:
                 "config": HARD_SIGMOID,
                 "registered_name": HARD_SIGMOID,
             }
-        elif name and not (modern and isinstance(value, dict)):
+        elif name and not (modern and isinstance(value, dict) and value.get("module") != "builtins"):
+            # A function of the user's own with the name of one of Keras: Keras 3 says it is among Python's.
             new[key] = name
     return new
 

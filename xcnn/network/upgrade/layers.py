@@ -64,6 +64,9 @@ def _layer(entry: Config, config: Config, era: Era, notes: Notes) -> Config:
     config = keras2.gates(kind, config, modern=era.modern)
     config = keras2.activations(config, notes, modern=era.modern)
     config = keras2.training(config, notes, modern=era.modern)
+    if kind == "MultiHeadAttention" and not era.modern:
+        # It has several inputs, of which tf.keras recorded one.
+        entry = {key: value for key, value in entry.items() if key != "build_config"}
     new = rewritten(entry, kind, keras2.leftovers(kind, config, notes))
     if kind == "UpSampling2D" and config.get("interpolation") == "bilinear" and era.old_resize:
         notes.add(keras2.KEPT_BILINEAR)
