@@ -159,9 +159,11 @@ def _labels(words: Sequence[str]) -> tuple[tuple[str, ...], str] | None:
 
 def _inputs(words: Sequence[str]) -> Mapping[str, Any]:
     """Read ``NAME=FILE``: a picture as (h, w, 3) uint8, or the numbers of a .npy file."""
+    found: dict[str, Any] = {}
+    if not words:  # which spares `xcnn layers` an import
+        return found
     from xcnn.io import images
 
-    found: dict[str, Any] = {}
     for word in words:
         name, sign, path = word.partition("=")
         if not (sign and name and path):
