@@ -90,6 +90,21 @@ def test_a_gru_that_does_not_say_how_it_resets_does_so_before_its_kernel():
     assert settings("CuDNNGRU", units=1)["reset_after"] is True
 
 
+@pytest.mark.parametrize(
+    ("kind", "config", "module"),
+    [
+        ("LayerScale", {"init_values": 1e-6, "projection_dim": 4}, "keras.src.applications.convnext"),
+        ("StochasticDepth", {"drop_path_rate": 0.1}, "keras.src.applications.convnext"),
+        ("Custom>CustomScaleLayer", {"scale": 0.17}, "keras.src.applications.inception_resnet_v2"),
+    ],
+)
+def test_a_layer_of_keras_own_applications_names_its_module(kind, config, module):
+    found = after(kind, **config)
+
+    assert (found["module"], found["class_name"]) == (module, kind.removeprefix("Custom>"))
+    assert "module" not in after(kind)
+
+
 @pytest.mark.parametrize("modern", [True, False])
 def test_a_function_of_the_users_own_that_is_called_as_one_of_keras_is_that_one(modern):
     own = {"module": "builtins", "class_name": "function", "config": "swish", "registered_name": "swish"}

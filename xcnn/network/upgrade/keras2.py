@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from xcnn.network.keras_layers import MODULES
 from xcnn.network.upgrade import arguments
 from xcnn.network.upgrade.entries import is_entry
 
@@ -49,6 +50,13 @@ ACTIVATIONS = frozenset(
 )
 """The activations of Keras 3 by name."""
 
+APPLICATIONS: dict[str, frozenset[str]] = {
+    "CustomScaleLayer": frozenset({"scale"}),
+    "LayerScale": frozenset({"init_values", "projection_dim"}),
+    "StochasticDepth": frozenset({"drop_path_rate"}),
+}
+"""Layers that only Keras's applications use, and the arguments that tell them from a user's own of that name."""
+
 RECURRENT = frozenset({"ConvLSTM2D", "GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "SimpleRNN", "SimpleRNNCell"})
 SLOPES = {"LeakyReLU": {"alpha": "negative_slope"}, "ReLU": {}, "ELU": {}}
 
@@ -63,6 +71,17 @@ def known_name(kind: str) -> str:
     """
     package, found, bare = kind.rpartition(">")
     return bare if found and package in PACKAGES and kind not in CLASSES else kind
+
+
+def application(entry: Config) -> Config | None:
+    """Find where Keras 3 has a layer that only its applications use; None when it is no such layer, or says so."""
+    kind = str(entry["class_name"]).removeprefix("Custom>")
+    if kind not in APPLICATIONS or not APPLICATIONS[kind] <= entry["config"].keys():
+        return None
+    if str(entry.get("module") or "").startswith("keras.src."):
+        return None
+    module = next(module for module, kinds in MODULES.items() if kind in kinds)
+    return {"module": module, "class_name": kind, "registered_name": kind}
 
 
 def replaced(kind: str, config: Config, notes: Notes) -> tuple[str, Config]:

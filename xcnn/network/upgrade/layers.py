@@ -34,6 +34,8 @@ def layer(entry: Config, era: Era, notes: Notes) -> Config:
     config = entry["config"]
     if entry["class_name"] == "Lambda":
         return _as_lambda(entry, keras2.lambda_layer(config)) if not era.modern else entry
+    if (place := keras2.application(entry)) is not None:
+        return {**entry, **place}
     if not from_keras(entry) and entry["class_name"] not in keras2.CLASSES:
         return entry
     try:
