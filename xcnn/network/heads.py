@@ -136,7 +136,11 @@ def _folded(shape: Any, source: tuple[int, int]) -> tuple[int | None, int | None
     if positions is None:
         return None, None
     height = round(math.sqrt(positions * source[0] / source[1]))
-    return (height, positions // height) if height and positions % height == 0 else (positions, 1)
+    width = round(positions / max(height, 1))
+    # Only in the very proportions of the picture: the steps of a sequence are no map.
+    return (
+        (height, width) if height * width == positions and height * source[1] == width * source[0] else (positions, 1)
+    )
 
 
 def _over_maps(head: Head, values: Any, decided: Any, points: Any, size: tuple[int | None, int | None]) -> Scored:
