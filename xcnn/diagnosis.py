@@ -148,7 +148,6 @@ def write(network: Any, checked: Checked, options: Any) -> Path:
         output=network.survey.output if len(network.survey.outputs) > 1 else None,
         input_size=options.input_size,
         fit=fit,
-        notes=(f"{decision.warning}",) if decision.warning else (),
     )
     return sidecar.write(checked.file.path, found, overwrite=options.overwrite)
 

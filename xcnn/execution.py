@@ -141,7 +141,8 @@ def _model(model: Any, request: Request, host: Host) -> tuple[Network | None, op
     for option in declared(Settings):
         if option.name != "fit" and getattr(request, option.name) != option.default:
             raise OptionError("the network is open already", hint=f"give {option.name} to xcnn.open_network instead")
-    return model, opening.Checked(model, fit=request.fit or opening.STRETCH)
+    fit: str = request.fit or str(getattr(model, "picture_fit", opening.STRETCH))
+    return model, opening.Checked(model, fit=fit)
 
 
 def _channels(image: Image) -> Any:

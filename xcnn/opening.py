@@ -41,7 +41,7 @@ class Checked:
         """Load it, which imports TensorFlow and takes seconds; `pictures` is the size of the first picture."""
         from xcnn.network import open_network
 
-        choices = replace(self.choices, pictures=pictures)
+        choices = replace(self.choices, pictures=pictures, fit=self.fit)
         return open_network(
             self.model,
             file=self.file,
@@ -88,7 +88,15 @@ def check(model: Any, settings: Settings, host: Host, *, hashed: bool = True) ->
         beside = sidecar.read(path)
         said = _completed(said, beside, path, host)
         fit = settings.fit or (beside.fit if beside and beside.fit else STRETCH)
+    _check_point(said, fit)
     return Checked(None, file, named, said, fit, supplied, objects)
+
+
+def _check_point(said: Choices, fit: str) -> None:
+    if said.at is not None and fit != STRETCH:
+        raise OptionError(
+            f"--at counts pixels of the picture, which --fit {fit} cuts or widens", hint="leave out one of them"
+        )
 
 
 def _inspected(
@@ -104,6 +112,11 @@ def _inspected(
     try:
         return preflight.inspect(path, known=known, **limits), {}
     except UnknownClassError:
+        if supplied:  # the reason may be that they don't exist
+            from xcnn.network import environment
+
+            environment.prepare()
+            custom.load(supplied)
         objects = host.custom_objects() if host.extensions else {}
         if not objects:
             raise
@@ -203,5 +216,5 @@ def _preprocessing(word: str, host: Host) -> Any:
     auto = preprocess.AUTO
     raise OptionError(
         f"there is no preprocessing {word!r}",
-        hint=did_you_mean(word, [auto, *known], "one of " + ", ".join([auto, *known])),
+        hint=did_you_mean(word, [auto, *known, *host.models(extensions=False)], "one of " + ", ".join([auto, *known])),
     )

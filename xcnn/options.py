@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import operator
+import reprlib
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -183,7 +184,7 @@ def spelled(option: Declared, value: Any) -> str:
 
 def _words(option: Declared, value: Any) -> tuple[str, ...]:
     if value is None or isinstance(value, (bytes, Mapping)):
-        raise OptionError(f"{option.flag} is {value!r}; it must be a word or a list of words")
+        raise OptionError(f"{option.flag} is {reprlib.repr(value)}; it must be a word or a list of words")
     given = tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
     if option.option.separator:
         given = tuple(part for word in given for part in str(word).split(option.option.separator))

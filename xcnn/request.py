@@ -49,7 +49,7 @@ class Settings:
     labels: Annotated[
         tuple[str, ...],
         Option(
-            "Class names: a file (lines, CSV, JSON), imagenet, or the names one by one. Default: a file beside it.",
+            "Class names: a file (lines, CSV, JSON), imagenet, or --labels NAME for each. Default: those beside it.",
             metavar="FILE",
         ),
     ] = ()
@@ -108,7 +108,7 @@ class Request(Settings):
     target: Annotated[
         tuple[str, ...],
         Option(
-            "What to explain: top, top3, a class index or name, 'A vs B', not:A. Repeatable.",
+            "What to explain: top, topN, a class index or name, label:NAME, 'A vs B', not:A. Repeatable.",
             short="-t",
             metavar="CLASS",
         ),

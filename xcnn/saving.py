@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 REPORT = "report.html"
 SOURCE_EDGE = 512
+LONGEST = 60
+"""Letters of a label on a picture: what follows must be seen, too."""
 HEAT_EDGE = 256
 TINY_EDGE = 256
 NO_EVIDENCE = "no positive evidence: the map is zero everywhere"
@@ -123,7 +126,7 @@ class Writer:
         probability = "" if target.probability is None else f"  {target.probability:.1%}"
         layer = f" at {panel.layer}" if panel.layer else ""
         return figure.Words(
-            title=f"{target.label}{probability}",
+            title=f"{textwrap.shorten(target.label, LONGEST, placeholder=' ...')}{probability}",
             subtitle=f"{self._titles[result.explainer]}{layer} · {self._model}",
             left=f"{Path(image.path).name}, {image.size[1]} x {image.size[0]} px",
             right=remark or f"score {figure.number(target.score)}",

@@ -19,7 +19,7 @@ def traced(model, shape=(None, SIDE, SIDE, 3)):
     def forward(x):
         with trace.tapped(model) as taps:
             model(x, training=False)
-        tensor = affine.first_received(x.graph)
+        tensor = affine.first_received(x)
         # While tracing, as in a network: the graph is not finished.
         found["affine"] = affine.affine(x, tensor, learned=affine.learned(taps))
         return tensor
@@ -202,23 +202,24 @@ def test_learned_layers_are_passed_over(kind):
 def test_a_model_without_convolutions_has_no_first_one():
     graph = tf.Graph()
     with graph.as_default():
-        tf.compat.v1.placeholder(tf.float32, [None, 3])
+        pixels = tf.compat.v1.placeholder(tf.float32, [None, 3])
 
-    assert affine.first_received(graph) is None
+    assert affine.first_received(pixels) is None
 
 
-def test_a_first_convolution_that_does_not_see_the_picture_has_no_map():
+def test_a_convolution_that_does_not_see_the_picture_is_passed_over():
     seen = {}
 
     @tf.function(input_signature=[tf.TensorSpec([None, SIDE, SIDE, 3])])
     def forward(x):
         tf.nn.conv2d(tf.ones([1, SIDE, SIDE, 3]) * 2.0, tf.ones([3, 3, 3, 1]), 1, "SAME")
-        seen["affine"] = affine.affine(x, affine.first_received(x.graph))
+        tf.nn.conv2d(x * 3.0, tf.ones([3, 3, 3, 1]), 1, "SAME")
+        seen["affine"] = affine.affine(x, affine.first_received(x))
         return x
 
     forward.get_concrete_function()
 
-    assert seen["affine"] is None
+    assert seen["affine"] == Affine((0, 1, 2), (3.0,) * 3, (0.0,) * 3)
 
 
 # The models of keras.applications that preprocess inside

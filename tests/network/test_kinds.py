@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from fakes import pictures
+from PIL import Image
 
 import xcnn
 from xcnn.errors import MisfitError, ModelError, OptionError, TargetError
@@ -523,3 +524,95 @@ def test_class_names_may_be_given_themselves():
 def test_a_wrong_number_of_class_names_is_refused():
     with pytest.raises(OptionError, match="--labels has 2 names but the model has 5 classes"):
         xcnn.explain(nets.flat(), PHOTO, labels=["cat", "dog"], target="cat")
+
+
+# What a critical user found
+
+
+def test_what_the_model_does_to_another_input_says_nothing_of_the_pictures(tmp_path):
+    Image.fromarray(pictures((24, 24), seed=9)[0]).save(tmp_path / "other.png")
+    decided = [
+        xcnn.open_network(nets.siamese(), input=f"{side}={tmp_path / 'other.png'}").preprocessing.reason
+        for side in ("left", "right")
+    ]
+
+    assert decided == ["a guess: nothing in the model tells"] * 2
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_a_file_of_bfloat16_weights_is_explained(tmp_path, suffix):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("bfloat16")
+    try:
+        model = nets.flat()
+    finally:
+        keras.config.set_dtype_policy(before)
+    model.save(tmp_path / f"half{suffix}")
+
+    network = xcnn.open_network(str(tmp_path / f"half{suffix}"))
+
+    assert xcnn.explain(network, PHOTO).results
+    for mine, read in zip(model.weights, network.model.weights, strict=True):
+        np.testing.assert_array_equal(np.asarray(mine, np.float32), np.asarray(read, np.float32))
+
+
+def test_the_score_of_one_pixel_is_said_to_be_that():
+    network = xcnn.open_network(nets.segmentation(), at="3,4")
+    batch = batch_of(network, wanted=["2"])
+    network.layer_gradients(batch, [])
+
+    assert batch.targets[0].notes == ("the score is that of one pixel, given with --at",)
+    assert network.head.score.endswith("at the pixel of --at")
+
+
+def test_a_pixel_of_an_output_that_is_no_map_is_refused():
+    with pytest.raises(MisfitError, match="one score per picture, not one per pixel"):
+        xcnn.explain(nets.flat(), PHOTO, at="3,4")
+
+
+def test_a_pixel_of_a_picture_that_is_cut_is_refused(tmp_path):
+    nets.segmentation().save(tmp_path / "seg.keras")
+
+    with pytest.raises(OptionError, match="--at counts pixels of the picture, which --fit crop cuts or widens"):
+        xcnn.open_network(str(tmp_path / "seg.keras"), at="3,4", fit="crop")
+
+
+def test_an_open_network_keeps_how_pictures_are_made_to_fit(tmp_path):
+    nets.flat().save(tmp_path / "flat.keras")
+    wide = pictures((24, 60))[0]
+    maps = [
+        xcnn.explain(network, wide).results[0].panels[0].values
+        for network in (xcnn.open_network(str(tmp_path / "flat.keras"), fit=how) for how in ("crop", "stretch"))
+    ]
+
+    again = xcnn.explain(str(tmp_path / "flat.keras"), wide, fit="crop").results[0].panels[0].values
+
+    np.testing.assert_array_equal(maps[0], again)
+    assert np.abs(maps[0] - maps[1]).max() > 1e-6
+
+
+def test_a_layer_is_found_by_the_name_that_its_file_has(tmp_path):
+    layers = [keras.Input((8, 8, 3)), keras.layers.Conv2D(2, 3, name="my conv"), keras.layers.GlobalAveragePooling2D()]
+    keras.Sequential([*layers, keras.layers.Dense(2)]).save(tmp_path / "spaces.keras")
+
+    run = xcnn.explain(str(tmp_path / "spaces.keras"), PHOTO, layer="my conv")
+
+    assert run.results[0].panels[0].layer == "my_conv"
+
+
+def test_a_glob_passes_over_what_the_scores_do_not_depend_on():
+    run = xcnn.explain(nets.segmentation(), PHOTO, layer="*")
+
+    assert [panel.layer for panel in run.results[0].panels] == ["fine", "coarse", "deep", "up", "both"]
+
+
+def test_a_size_that_is_too_small_is_said_without_a_dump():
+    pixels = keras.Input((None, None, 3))
+    x = keras.layers.Conv2D(3, 5, name="conv")(pixels)
+    model = keras.Model(pixels, keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(2, 5)(x)))
+
+    with pytest.raises(ModelError) as caught:
+        xcnn.explain(model, PHOTO, input_size=3)
+
+    assert "{{node" not in caught.value.message
+    assert caught.value.hint == "it may not take pictures of 3x3: try another --input-size"

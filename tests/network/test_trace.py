@@ -316,7 +316,7 @@ def test_a_layer_the_score_does_not_depend_on_is_refused():
     unused = keras.layers.Lambda(lambda both: both[0], name="choose")([main, side])
     network = xcnn.open_network(keras.Model(pixels, unused))
 
-    with pytest.raises(LayerError, match="do not depend on layer 'side'"):
+    with pytest.raises(LayerError, match="do not depend on the output of layer 'side'"):
         network.layer_gradients(batch_of(network), ["side"])
 
 

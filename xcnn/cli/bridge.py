@@ -84,7 +84,9 @@ def built(call: Callable[..., None], *, kinds: Sequence[type], name: str, words:
     context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
     whole.__signature__ = inspect.Signature([context, *parameters])  # type: ignore[attr-defined]
     app = typer.Typer(add_completion=False, rich_markup_mode="rich")
-    app.command(name=name, help=words, cls=Command)(whole)
+    # Line breaks within a paragraph only served an editor.
+    help_text = "\n\n".join(" ".join(paragraph.split()) for paragraph in words.split("\n\n"))
+    app.command(name=name, help=help_text, cls=Command)(whole)
     made = typer.main.get_command(app)
     assert isinstance(made, TyperCommand)  # noqa: S101 (an app with one command is that command)
     return made

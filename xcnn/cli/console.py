@@ -28,6 +28,16 @@ def printable(text: object) -> str:
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in shown)
 
 
+def shortened(text: str, most: int = 40) -> str:
+    """The beginning of a long text."""
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def percent(probability: float | None) -> str:
+    """A probability in percent; "" when there is none."""
+    return "" if probability is None else f"{probability:.1%}"
+
+
 def answer(text: object) -> None:
     """Print one line of the answer on standard output."""
     _write(sys.stdout, f"{printable(text)}\n")

@@ -18,7 +18,7 @@ class LayersOptions(Settings):
 
     model: Annotated[str, MODEL]
     spatial: Annotated[bool, Option("Only layers with a map, those that --layer takes.")] = False
-    all: Annotated[bool, Option("Also what changes nothing: inputs and dropout.")] = False
+    all: Annotated[bool, Option("Also what changes nothing, such as dropout.")] = False
     trace: Annotated[bool, Option("Load and run the model: every shape, and the layers picked by default.")] = False
     plot: Annotated[
         str | None, Option("Draw the architecture to this picture (.png); implies --trace.", metavar="FILE")

@@ -76,7 +76,7 @@ def _loaded(
         return model, Origin(str(model.name))
     if named is not None and named.build is not None:
         built = named.build(top=True)
-        return built.model, Origin(named.name, hashed=lambda: built.sha256, warnings=built.warnings)
+        return built.model, Origin(named.name, hashed=lambda: built.sha256, notes=built.notes, warnings=built.warnings)
     from xcnn.network import custom
     from xcnn.network.loading import loaded
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from xcnn.network.affine_ops import NotAffineError
 from xcnn.network.affine_walk import Walk
-from xcnn.network.trace import CONVOLUTIONS, LEARNED
+from xcnn.network.trace import CONVOLUTIONS, LEARNED, depends_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,9 +73,16 @@ def affine(source: Any, tensor: Any, *, learned: Mapping[str, Any] | None = None
     )
 
 
-def first_received(graph: Any) -> Any | None:
-    """What the first convolution of a graph receives; None when there is none."""
-    return next((op.inputs[0] for op in graph.get_operations() if op.type in CONVOLUTIONS), None)
+def first_received(source: Any) -> Any | None:
+    """What the first convolution that depends on a tensor receives; None when there is none."""
+    return next(
+        (
+            op.inputs[0]
+            for op in source.graph.get_operations()
+            if op.type in CONVOLUTIONS and source.op.name in depends_on(op.inputs[0])
+        ),
+        None,
+    )
 
 
 def learned(taps: Taps) -> dict[str, Any]:

@@ -41,6 +41,7 @@ class Built:
     path: Path
     sha256: str
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def named_models(labels: Callable[[], tuple[str, ...]]) -> tuple[NamedModel, ...]:
@@ -86,6 +87,7 @@ def build(name: str, *, top: bool = True) -> Built:
         path = _download(wanted, application.name)
     sha256, official = _digests(path, wanted.digest)
     warnings = () if official else (f"{path} is used as it is: its hash is not the official one of {application.name}",)
+    notes = () if wanted.digest else (f"Keras states no hash for {wanted.file}, so it can't be checked",)
     sure = official and wanted.digest
     try:
         hdf5.read(path)
@@ -98,7 +100,7 @@ def build(name: str, *, top: bool = True) -> Built:
             f"{type(error).__name__}: {plain_words(error)}",
             hint="" if sure else f"move {path} away, to have it downloaded again",
         ) from error
-    return Built(model, path, sha256, warnings)
+    return Built(model, path, sha256, warnings, notes)
 
 
 def weights_path(weights: Weights) -> Path:

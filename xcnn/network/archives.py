@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from xcnn.errors import ModelError, plain_words
-from xcnn.network.stored import member
+from xcnn.network.stored import member, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +104,7 @@ def _differs(layer: Any, tree: Tree) -> bool:
         if tuple(dataset.shape) != tuple(variable.shape) or 0 in variable.shape:
             return False
         at = tuple(size - 1 for size in variable.shape)
-        if not np.array_equal(np.asarray(variable.value[last]), dataset[at], equal_nan=True):
+        if not np.array_equal(np.asarray(variable.value[last]), numbers(dataset[at]), equal_nan=True):
             return True
     return False
 
@@ -262,7 +262,7 @@ def _of_layer(layer: Any, tree: Tree, name: str) -> None:
     import numpy as np
 
     own = tree.get("vars", {})
-    values = {key: np.asarray(value) for key, value in own.items() if key != NAME}
+    values = {key: numbers(value) for key, value in own.items() if key != NAME}
     if type(layer).__name__ == "Normalization" and len(layer.weights) > len(values) > 0:
         values["2"] = np.zeros((), "int32")  # how many pictures it saw, which not every Keras keeps
     if values:

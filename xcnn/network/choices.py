@@ -29,4 +29,5 @@ class Choices:
     input_size: tuple[int, int] | None = None
     inputs: Mapping[str, Any] = field(default_factory=dict)
     pictures: tuple[int, int] | None = None
+    fit: str = "stretch"
     notes: tuple[str, ...] = ()

@@ -30,17 +30,6 @@ BORROWED = {"PReLU": ("Relu", 2), "hard_sigmoid": ("Relu6", 1), "hard_silu": ("R
 """Activations that are made of rectifiers without being one: how many each uses."""
 
 
-def depends_on(tensor: Any) -> set[str]:
-    """The names of all ops that a tensor is computed from."""
-    stack, seen = [tensor.op], set()
-    while stack:
-        op = stack.pop()
-        if op.name not in seen:
-            seen.add(op.name)
-            stack.extend(source.op for source in op.inputs)
-    return seen
-
-
 @dataclass(frozen=True)
 class Pooling:
     """Whether a network ends in global average pooling and a linear head, as class activation mapping needs.

@@ -46,7 +46,9 @@ def slopes(values: Sequence[Any], tensors: dict[str, Any]) -> dict[str, Any]:
     found = {}
     for (path, tensor), gradients in zip(tensors.items(), zip(*passes, strict=True), strict=True):
         if any(gradient is None for gradient in gradients):
-            raise LayerError(f"the class scores do not depend on layer {path!r}", hint="choose another layer")
+            raise LayerError(
+                f"the class scores do not depend on the output of layer {path!r}", hint="choose another layer"
+            )
         # Image by image: the targets of one image are neighbours.
         stacked = tf.stack([float32(gradient) for gradient in gradients], axis=1)
         found[path] = tf.reshape(stacked, tf.concat([[-1], tf.shape(tensor)[1:]], axis=0))

@@ -23,13 +23,15 @@ class Head:
 
     ``kind`` is "softmax", "sigmoid" (several independent classes), "binary" (one sigmoid unit, explained as the two
     classes 0 and 1, where the evidence for class 0 is the negated logit) or "linear". ``on`` tells whether scores are
-    logits or probabilities. ``size`` is (h, w) where there is a score per position, as in segmentation.
+    logits or probabilities. ``size`` is (h, w) where there is a score per position, as in segmentation; ``point`` tells
+    that one of them is explained.
     """
 
     kind: Literal["softmax", "sigmoid", "binary", "linear"]
     classes: int
     on: Literal["logit", "probability"] = "logit"
     size: tuple[int | None, int | None] | None = None
+    point: bool = False
 
     @property
     def score(self) -> str:
@@ -40,7 +42,9 @@ class Head:
             what = f"probability (after the {self.squash})"
         else:
             what = f"logit (before the {self.squash})"
-        return what if self.size is None else f"mean over the predicted area of: {what}"
+        if self.size is None:
+            return what
+        return f"{what}, at the pixel of --at" if self.point else f"mean over the predicted area of: {what}"
 
     @property
     def squash(self) -> str:
@@ -124,6 +128,8 @@ def scored(output: Any, logits: Any, squash: str, *, on: str, points: Any, sourc
     if head.on == "probability":
         values = tf.nn.softmax(values) if head.kind == "softmax" else tf.math.sigmoid(values)
     if rank <= VECTOR:
+        if points is not None:
+            raise MisfitError("this output has one score per picture, not one per pixel", hint="leave out --at")
         return Scored(head, values, values)
     return _over_maps(head, values, decided, points, _folded(output.shape, source))
 
@@ -168,6 +174,7 @@ def _over_maps(head: Head, values: Any, decided: Any, points: Any, size: tuple[i
         cells = tf.cast(tf.clip_by_value(tf.floor(points * edges), 0.0, edges - 1), tf.int32)
         at = cells[:, 0] * size[1] + cells[:, 1]
         here = tf.gather(values, at, axis=1, batch_dims=1)
+        head = replace(head, point=True)
         return Scored(head, here, tf.gather(decided, at, axis=1, batch_dims=1), areas)
     everywhere = tf.cast(areas == 0, tf.float32)[:, tf.newaxis]
     weights = chosen + everywhere

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from xcnn.errors import ModelError, OptionError, did_you_mean
+from xcnn.network.upgrade.names import accepted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,7 +100,7 @@ class ImageInputs:
             names = ", ".join(f"{slots[place].name} ({slots[place].words})" for place in others)
             raise OptionError(
                 f"{name} also takes {names}",
-                hint=f"give it a picture or a .npy file: --input {slots[others[0]].name}=FILE",
+                hint=f"give it a picture or a .npy file: --input {shlex.quote(slots[others[0]].name + '=FILE')}",
             )
         shape, is_first = first
         height, width, channels = shape
@@ -118,6 +120,11 @@ class ImageInputs:
         """Height and width that pictures are resized to."""
         height, width, _ = self.shape
         return self.wanted or (height or ANY_SIZE, width or ANY_SIZE)
+
+    @property
+    def any_size(self) -> bool:
+        """Whether the model leaves the size open."""
+        return None in self.shape[:2]
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -215,8 +222,10 @@ def _built(model: Any, name: str) -> Slot:
 
 def _places(slots: Sequence[Slot], given: Sequence[str], name: str) -> list[int]:
     names = [slot.name for slot in slots]
-    for word in given:
-        if word not in names:
+    for place, word in enumerate(given):
+        if word not in names and accepted(word) in names:  # the name in the file, which graphs don't take
+            given = [*given[:place], accepted(word), *given[place + 1 :]]
+        elif word not in names:
             raise OptionError(
                 f"{name} has no input {word!r}", hint=did_you_mean(word, names, "one of " + ", ".join(names))
             )

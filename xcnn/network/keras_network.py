@@ -88,6 +88,11 @@ class KerasNetwork:
         return self.inputs.size
 
     @property
+    def picture_fit(self) -> str:
+        """How pictures of another shape are made to fit: "stretch", "crop" or "pad"."""
+        return self._choices.fit
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What a user should know about how this model was understood."""
         return (*self._choices.notes, *noted(self))
@@ -279,7 +284,8 @@ class KerasNetwork:
 
     def _tensors(self, forward: Forward, wanted: Sequence[str]) -> dict[str, Any]:
         argument = self.origin.path or self.name
-        paths = layer_names.find(self.layers(), wanted or [self.default_layer().value], self.name, argument)
+        wanted = wanted or [self.default_layer().value]
+        paths = layer_names.find(self.layers(), wanted, self.name, argument, used=self.survey.used)
         for path in paths:
             if forward.taps[path].tensor.graph is not forward.pixels.graph:
                 raise LayerError(

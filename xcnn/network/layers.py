@@ -7,10 +7,11 @@ import shlex
 from typing import TYPE_CHECKING
 
 from xcnn.errors import LayerError, closest
+from xcnn.network.upgrade.names import accepted
 from xcnn.plugin import Choice
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from xcnn.plugin import Layer
 
@@ -58,12 +59,20 @@ def _positions(layer: Layer) -> float:
     return height * width if height and width else float("inf")
 
 
-def find(layers: Sequence[Layer], wanted: Sequence[str], model: str, argument: str = "") -> tuple[str, ...]:
+def find(
+    layers: Sequence[Layer],
+    wanted: Sequence[str],
+    model: str,
+    argument: str = "",
+    *,
+    used: Collection[str] | None = None,
+) -> tuple[str, ...]:
     """Resolve paths and globs to the paths of spatial layers.
 
     ``model`` is what messages call the network, ``argument`` what the command line takes for it.
 
-    A bare name stands for its path when only one layer has it. No pattern at all means the default layer.
+    A bare name stands for its path when only one layer has it. No pattern at all means the default layer. A glob passes
+    over what is not among ``used``, the layers that the scores depend on.
 
     Raises
     ------
@@ -75,12 +84,14 @@ def find(layers: Sequence[Layer], wanted: Sequence[str], model: str, argument: s
     found: dict[str, None] = {}
     listed = f"list them with: xcnn layers {shlex.quote(argument or model)}"
     for pattern in wanted:
-        for path in _matches(layers, pattern, model, listed):
+        for path in _matches(layers, pattern, model, listed, used=used):
             found[path] = None
     return tuple(found)
 
 
-def _matches(layers: Sequence[Layer], pattern: str, model: str, listed: str) -> list[str]:
+def _matches(
+    layers: Sequence[Layer], pattern: str, model: str, listed: str, *, used: Collection[str] | None = None
+) -> list[str]:
     by_path = {layer.path: layer for layer in layers}
     if pattern in by_path:
         if not by_path[pattern].spatial:
@@ -96,9 +107,13 @@ def _matches(layers: Sequence[Layer], pattern: str, model: str, listed: str) -> 
         raise LayerError(f"{len(bare)} layers of {model} are named {pattern!r}", hint=f"choose {_either(bare)}")
     if any(sign in pattern for sign in "*?"):
         globbed = [path for path in fnmatch.filter(by_path, pattern) if by_path[path].spatial]
+        globbed = [path for path in globbed if used is None or path in used]
         if globbed:
             return globbed
         raise LayerError(f"no layer of {model} with a map matches {pattern!r}", hint=listed)
+    renamed = accepted(pattern)
+    if renamed != pattern and any(renamed in {path, path.rpartition("/")[2]} for path in by_path):
+        return _matches(layers, renamed, model, listed)  # the name in the file, which graphs don't take
     raise _unknown(by_path, pattern, model, listed)
 
 

@@ -114,7 +114,7 @@ def write(model: Path, sidecar: Sidecar, *, overwrite: bool = False) -> Path:
     if isinstance(sidecar.labels, str):
         _check_inside(path, sidecar.labels, model)
     if os.path.lexists(path) and not overwrite:
-        raise OutputError(f"{path} already exists", hint="change it by hand, or delete it first")
+        raise OutputError(f"{path} already exists", hint="change it by hand, or add --overwrite")
     draft = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}")
     try:
         try:

@@ -102,6 +102,9 @@ def _preprocessing(path: Path, key: str, value: Any) -> str | Preprocessing:
     offset = _numbers(path, f"{key}.offset", value.get("offset", 0.0))
     if 0.0 in scale:
         _refuse(path, f"{key}.scale", value["scale"], "write factors other than 0")
+    for name, numbers in (("scale", scale), ("offset", offset)):
+        if len(numbers) not in {1, 3, 4}:
+            _refuse(path, f"{key}.{name}", value[name], "write one number, or one per channel: 3 for RGB, 4 for RGBA")
     if len({len(scale), len(offset)} - {1}) > 1:
         raise OptionError(
             f"{path} has {len(scale)} numbers in {key}.scale and {len(offset)} in {key}.offset",

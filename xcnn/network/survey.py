@@ -50,10 +50,10 @@ class Survey:
     ) -> Survey:
         """Look at a trace while it is being made."""
         graph = pixels.graph
-        ops = evidence.depends_on(logits)
+        ops = trace.depends_on(logits)
         named = taps.named()
         hidden = trace.opaque_calls(graph)
-        received = affine.first_received(graph)
+        received = affine.first_received(pixels)
         return cls(
             layers=taps.layers(),
             used=frozenset(path for path, tap in named.items() if _is_among(tap.tensor, ops)),
@@ -61,7 +61,7 @@ class Survey:
             head=head,
             outputs=outputs,
             output=output,
-            arithmetic=tuple(trace.arithmetic_before_first_convolution(graph, taps)),
+            arithmetic=tuple(trace.arithmetic_before(pixels, received, taps)),
             affine=None if received is None else affine.affine(pixels, received, learned=affine.learned(taps)),
             pooling=evidence.pooling(logits, named),
             rectifiers=evidence.rectifiers(ops, graph, named),

@@ -221,7 +221,7 @@ class Describer:
             score,
             chance,
             self._coefficients(classes, weights),
-            (*self._saturated(chance), *_covered(areas, classes)),
+            (*self._saturated(chance), *self._where(areas, classes)),
         )
 
     def _label(self, want: int | Contrast) -> str:
@@ -243,6 +243,17 @@ class Describer:
             return tuple(pairs)
         return ((0, sum(weight if index else -weight for index, weight in pairs)),)
 
+    def _where(self, areas: Any, classes: Sequence[int]) -> tuple[str, ...]:
+        """For maps, what the score was taken from."""
+        if areas is None:
+            return ()
+        if self._head.point:
+            return ("the score is that of one pixel, given with --at",)
+        parts = [float(areas[index]) for index in classes]
+        if not any(parts):
+            return ("predicted nowhere: the score is the mean over the whole output",)
+        return (f"predicted on {' and '.join(f'{part:.1%}' for part in parts)} of the output",)
+
     def _saturated(self, chance: float | None) -> tuple[str, ...]:
         if chance is None or 1 - SATURATED <= chance <= SATURATED:
             return ()
@@ -252,15 +263,6 @@ class Describer:
                 f"the probability is saturated at {end}: its gradient all but vanishes, so explain the logit instead",
             )
         return (f"the probability is saturated at {end}; the map explains the logit, which is not",)
-
-
-def _covered(areas: Any, classes: Sequence[int]) -> tuple[str, ...]:
-    if areas is None:
-        return ()
-    parts = [float(areas[index]) for index in classes]
-    if not any(parts):
-        return ("predicted nowhere: the score is the mean over the whole output",)
-    return (f"predicted on {' and '.join(f'{part:.1%}' for part in parts)} of the output",)
 
 
 def points(pictures: Sequence[Pixels], at: tuple[int, int]) -> Floats:

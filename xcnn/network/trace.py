@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SQUASHES = {"Softmax": "softmax", "LogSoftmax": "softmax", "Sigmoid": "sigmoid"}
 TRANSPARENT = {"Identity", "Cast", "Reshape", "Transpose", "Squeeze", "ExpandDims", "PreventGradient", "Snapshot"}
 CALLS = {"PartitionedCall", "StatefulPartitionedCall", "While", "StatelessWhile", "If", "StatelessIf"}
+SIZES = {"Shape", "Size", "Rank"}
 CONVOLUTIONS = {"Conv2D", "DepthwiseConv2dNative"}
 ARITHMETIC = {"Add", "AddV2", "BiasAdd", "Sub", "Mul", "Div", "RealDiv", "DivNoNan"}
 LEARNED = ("BatchNormalization", "GroupNormalization", "LayerNormalization", "PReLU", "UnitNormalization")
@@ -172,22 +173,34 @@ def opaque_calls(graph: Any) -> list[str]:
     return [op.name for op in graph.get_operations() if op.type in CALLS]
 
 
-def arithmetic_before_first_convolution(graph: Any, taps: Taps) -> list[str]:
-    """Types of the arithmetic ops between the input and the first convolution, leaving out those of `LEARNED` layers.
+def depends_on(tensor: Any) -> set[str]:
+    """The names of all ops whose values a tensor is computed from; a mere size is none."""
+    stack, seen = [tensor.op], set()
+    while stack:
+        op = stack.pop()
+        if op.name not in seen:
+            seen.add(op.name)
+            stack.extend(source.op for source in op.inputs if op.type not in SIZES)
+    return seen
 
-    Empty when the pixels reach it unchanged, or when there is no convolution.
+
+def arithmetic_before(source: Any, received: Any, taps: Taps) -> list[str]:
+    """Types of the arithmetic ops between the input and what the first convolution receives.
+
+    Those of `LEARNED` layers are left out. Empty when the pixels reach it unchanged, or when there is no convolution.
     """
+    if received is None:
+        return []
     learned = {tap.tensor.op.name: tap.received.op for tap in taps.calls if tap.kind in LEARNED}
     found: list[str] = []
-    first = next((op for op in graph.get_operations() if op.type in CONVOLUTIONS), None)
-    stack, seen = ([first.inputs[0].op] if first else []), set()
+    stack, seen = [received.op], {source.op.name}
     while stack:
         op = stack.pop()
         op = learned.get(op.name, op)
         if op.name not in seen:
             seen.add(op.name)
             found += [op.type] if op.type in ARITHMETIC else []
-            stack.extend(source.op for source in op.inputs)
+            stack.extend(tensor.op for tensor in op.inputs)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -125,8 +126,10 @@ class TracedModel:
             try:
                 outputs = self._model(self._inputs.structured(pixels, given), training=False)
             except Exception as error:
-                words = plain_words(error)
-                raise ModelError(f"{self._name} can't be run: {type(error).__name__}: {words}") from error
+                words = re.split(r"\s+for '?\{\{node| Arguments received", plain_words(error))[0]
+                size = "x".join(map(str, self._inputs.size))
+                hint = f"it may not take pictures of {size}: try another --input-size" if self._inputs.any_size else ""
+                raise ModelError(f"{self._name} can't be run: {type(error).__name__}: {words}", hint=hint) from error
         self.traces += 1
         names = getattr(self._model, "output_names", None) or ()
         output, name, every = trace.one_output(outputs, names, self._choices.output)

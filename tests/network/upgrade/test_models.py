@@ -109,7 +109,7 @@ def test_names_that_keras_3_refuses_change_wherever_they_are_used():
     assert list(layers(new)) == ["x", "a_b_1", "a_b", "c_d"]
     assert layers(new)["a_b"]["inbound_nodes"][0]["args"] == [tensor("a_b_1", 0, 0)]
     assert new.config["config"]["output_layers"] == ["c_d", 0, 0]
-    assert new.notes == ("gave 2 layers a name that Keras 3 accepts (a/b -> a_b_1, c d -> c_d)",)
+    assert new.notes == ("gave 2 layers a name that TensorFlow's graphs accept (a/b -> a_b_1, c d -> c_d)",)
 
 
 def test_new_names_are_never_the_same():

@@ -48,7 +48,9 @@ def run(options: LayersOptions, _: dict[str, str]) -> None:
         )
         return
     _print(shown, picks)
-    if not picks and not runs:
+    if not rows:
+        console.say("the file does not tell the layers of this model, whose class is not Keras's: --trace")
+    elif not picks and not runs:
         console.say("from the file alone; every shape and what each explainer looks at: --trace")
 
 
@@ -107,7 +109,7 @@ def _print(rows: Sequence[dict[str, Any]], picks: Sequence[dict[str, str]]) -> N
             for row in _as_tree(rows)
         ],
     )
-    if not any(row["spatial"] is not False for row in rows):
+    if rows and not any(row["spatial"] is not False for row in rows):
         console.say("no layer has a map; all layers: --all")
     for pick in picks:
         console.say(f"{pick['explainer']}: {pick['path'] + ', ' if pick['path'] else ''}{pick['reason']}")

@@ -49,9 +49,9 @@ def _cells(results: Sequence[dict[str, Any]]) -> list[tuple[str, ...]]:
         (
             result["path"] if rank == 0 else "",
             str(one["index"]),
-            one["label"],
+            console.shortened(one["label"]),
             f"{one['score']:.4g}",
-            "" if one["probability"] is None else f"{one['probability']:.1%}",
+            one["notes"][0] if one["probability"] is None and one["notes"] else console.percent(one["probability"]),
         )
         for result in results
         for rank, one in enumerate(result["best"])

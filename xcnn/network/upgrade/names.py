@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from xcnn.network.upgrade.entries import Config
     from xcnn.network.upgrade.notes import Notes
 
-RENAMED = "gave {layers} a name that Keras 3 accepts ({examples})"
+RENAMED = "gave {layers} a name that TensorFlow's graphs accept ({examples})"
 
 
 def accepted(name: str) -> str:
