@@ -616,3 +616,13 @@ def test_a_size_that_is_too_small_is_said_without_a_dump():
 
     assert "{{node" not in caught.value.message
     assert caught.value.hint == "it may not take pictures of 3x3: try another --input-size"
+
+
+def test_predictions_under_another_preprocessing_are_those_of_the_chosen_pixel():
+    network = xcnn.open_network(nets.segmentation(), at="10,20", preprocess="unit")
+    batch = batch_of(network)
+
+    found = network.predicted(PHOTO, network.preprocessing.preprocessing, 3)
+
+    network.predict(batch)
+    assert [one.score for one in found] == pytest.approx([one.score for one in network.best(batch, 3)[0]], abs=1e-6)

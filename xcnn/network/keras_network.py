@@ -50,12 +50,7 @@ class KerasNetwork:
     """
 
     def __init__(
-        self,
-        model: Any,
-        origin: Origin,
-        *,
-        named: NamedModel | None = None,
-        choices: Choices | None = None,
+        self, model: Any, origin: Origin, *, named: NamedModel | None = None, choices: Choices | None = None
     ) -> None:
         self.model = model
         self.origin = origin
@@ -174,9 +169,11 @@ class KerasNetwork:
         """
         pixels = np.stack([preprocess.resize(self._channels(picture), self.input_size) for picture in pictures])
         labels = self.labels if any(map(targets.names_class, wanted)) else None
-        points = None if self._choices.at is None else targets.points(pictures, self._choices.at)
         prepare = partial(self._prepared, channels=self.input_shape[2])
-        return Batch(pixels, prepare, targets.resolve(wanted, labels), rng, points=points)
+        return Batch(pixels, prepare, targets.resolve(wanted, labels), rng, points=self._points(pictures))
+
+    def _points(self, pictures: Sequence[Pixels]) -> Floats | None:
+        return None if self._choices.at is None else targets.points(pictures, self._choices.at)
 
     def _channels(self, picture: Pixels) -> Pixels:
         """Four channels for a network that takes four, else three."""
@@ -278,7 +275,7 @@ class KerasNetwork:
         """Describe the `count` best classes of one picture under another preprocessing."""
         pixels = preprocess.resize(self._channels(picture), self.input_size)[np.newaxis]
         inputs = preprocess.apply(mode, pixels, channels=self.input_shape[2])
-        outcome, ranks = self._outcome(lambda: inputs)
+        outcome, ranks = self._outcome(lambda: inputs, self._points([picture]))
         best = targets.ranked(ranks, min(count, self.head.classes))
         return targets.Describer(self.head, self.labels).rows(outcome, best)
 
