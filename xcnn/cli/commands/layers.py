@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 HELP = """List the layers of a model in execution order, with the paths that --layer takes.
 
-Without --trace the file alone is read, in about half a second: paths, kinds, parameters, and shapes where the file states
-them.
+Without --trace the file alone is read, in about half a second: paths, kinds, parameters, and shapes where the file
+states them.
 
 Example: xcnn layers model.keras --trace"""
 KINDS = (LayersOptions,)
