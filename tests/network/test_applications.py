@@ -77,6 +77,7 @@ def test_the_table_has_every_application_of_this_keras():
     assert set(ROWS) == {name for name, value in vars(keras.applications).items() if inspect.isfunction(value)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", ONE_OF_EACH)
 def test_sizes_parameters_files_and_digests_are_those_of_keras(function, keras_cache, monkeypatch):
     import keras

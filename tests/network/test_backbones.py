@@ -262,6 +262,7 @@ KERAS = [
 
 
 @pytest.mark.keras
+@pytest.mark.slow
 @pytest.mark.parametrize(("function", "family", "mode"), KERAS)
 def test_what_keras_builds_is_recognised(function, family, mode):
     import keras
@@ -273,6 +274,7 @@ def test_what_keras_builds_is_recognised(function, family, mode):
 
 
 @pytest.mark.keras
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("function", "mode"),
     [("MobileNetV3Small", "tf"), ("EfficientNetV2B0", "torch"), ("EfficientNetV2S", "tf"), ("ConvNeXtTiny", "torch")],
