@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from xcnn.cli.main import run
-
 CAT = Path(__file__).parent.parent.parent / "samples" / "cat.jpg"
 MOBILENETV2 = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5"
 
@@ -25,17 +23,9 @@ def home(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def xcnn(capfd, home):
+def xcnn(command, home):
     """Run a command line; returns exit code, standard output and standard error."""
-
-    def call(*arguments):
-        capfd.readouterr()
-        code = run([str(argument) for argument in arguments])
-        out, err = capfd.readouterr()
-        assert "Traceback" not in err
-        return code, out, err
-
-    return call
+    return command
 
 
 def rows(out):

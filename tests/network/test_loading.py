@@ -162,7 +162,7 @@ def test_the_config_in_hand_is_not_taken_apart(tmp_path):
     file = preflight.inspect(tmp_path / "model.h5")
     before = json.dumps(file.config)
 
-    loading.load(file)
+    loading.loaded(file)
 
     assert json.dumps(file.config) == before
 

@@ -27,21 +27,6 @@ class Loaded:
     notes: tuple[str, ...] = ()
 
 
-def load(file: ModelFile, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """Load a model without its training state and without running any code from the file.
-
-    Returns
-    -------
-    keras.Model
-
-    Raises
-    ------
-    ModelError
-        As `loaded`.
-    """
-    return loaded(file, custom_objects).model
-
-
 def loaded(file: ModelFile, custom_objects: Mapping[str, Any] | None = None) -> Loaded:
     """Load a model and tell what was done to its weights.
 
