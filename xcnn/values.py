@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from xcnn.panels import Panel
+
     Pixels = NDArray[np.uint8]
     Floats = NDArray[np.float32]
 
@@ -65,9 +67,15 @@ class Target:
     score: float
     probability: float | None
     coefficients: tuple[tuple[int, float], ...]
-    """Pairs of output index and weight; all other outputs weigh 0."""
+    """Pairs of class index and weight, over the scores that `Network.scores` returns; all other classes weigh 0."""
     notes: tuple[str, ...] = ()
     """What a reader must know about this score."""
+
+    def of(self, scores: Floats) -> Floats:
+        """The value of the form for each row of (n, classes) scores, (n,)."""
+        # Only the classes that weigh: even an infinite score of another one must not matter.
+        terms = [scores[:, index] * weight for index, weight in self.coefficients]
+        return sum(terms[1:], start=terms[0])
 
 
 @dataclass(frozen=True)
@@ -93,6 +101,21 @@ class Layer:
 
 
 @dataclass(frozen=True)
+class Rectifiers:
+    """The non-linearities of a network: how many are rectifiers, which guided rules act on, and what the others are."""
+
+    covered: int
+    others: Mapping[str, int]
+
+    @property
+    def words(self) -> str:
+        """In one line."""
+        every = self.covered + sum(self.others.values())
+        rest = ", ".join(f"{count} {name}" for name, count in self.others.items())
+        return f"{self.covered} of {every} non-linearities are rectifiers{f'; not covered: {rest}' if rest else ''}"
+
+
+@dataclass(frozen=True)
 class Choice:
     """Something decided for the user, and why."""
 
@@ -100,33 +123,16 @@ class Choice:
     reason: str
 
 
-@dataclass(frozen=True, eq=False)
-class Attribution:
-    """How much each position of the picture (or of a layer) counts.
-
-    ``values`` is (h, w) float32 and **not normalised**: maps of one network compare. ``sign`` is "positive" when values
-    below zero can't occur. ``residual`` is the error of the method's own axiom, where it has one.
-    """
-
-    values: Floats
-    sign: Literal["positive", "signed"]
-    unit: str
-    layer: str = ""
-    residual: float | None = None
-    notes: tuple[str, ...] = ()
-
-
-Panel = Attribution
-"""What an explainer returns per row; further kinds of panel join this union."""
-
-
 @dataclass(frozen=True)
 class Result:
-    """The panels of one explainer for one image and one target, beside what the network predicts."""
+    """The panels of one explainer for one image and one target, beside what the network predicts.
+
+    ``target`` is None where the method knows none (feature maps), ``image`` as well where it looks at the model alone.
+    """
 
     explainer: str
-    image: Image
-    target: Target
+    image: Image | None
+    target: Target | None
     panels: tuple[Panel, ...]
     predictions: tuple[Target, ...]
     seconds: float
@@ -134,12 +140,13 @@ class Result:
 
 @dataclass(frozen=True)
 class Failure:
-    """An input that could not be explained."""
+    """An input that could not be explained, or with an ``explainer`` and no ``path``, one that does not fit the model."""
 
     path: str
     code: str
     message: str
     hint: str = ""
+    explainer: str = ""
 
 
 @dataclass(frozen=True)

@@ -171,21 +171,20 @@ def test_the_two_classes_of_one_sigmoid_are_its_logit_and_the_negated_one():
 
     negative, positive = described(scores_of([-logit, logit]), [[0, 1]], Head("binary", 2))
 
-    assert (negative.coefficients, positive.coefficients) == (((0, -1.0),), ((0, 1.0),))
+    assert (negative.coefficients, positive.coefficients) == (((0, 1.0),), ((1, 1.0),))
     assert (negative.score, positive.score) == (-logit, logit)
     assert negative.probability + positive.probability == pytest.approx(1)
     assert positive.probability == pytest.approx(1 / (1 + math.exp(-logit)))
 
 
 @pytest.mark.parametrize("head", [Head("softmax", 2), Head("binary", 2), Head("sigmoid", 2)])
-def test_the_score_of_a_target_is_its_linear_form_of_the_outputs(head):
+def test_the_score_of_a_target_is_its_linear_form_of_the_scores(head):
     scores = scores_of([-0.75, 0.75])
-    outputs = scores[:, 1:] if head.kind == "binary" else scores
 
     found = described(scores, [[0, 1]], head)
 
     for target in found:
-        assert sum(weight * outputs[0, output] for output, weight in target.coefficients) == pytest.approx(target.score)
+        assert target.of(scores).tolist() == pytest.approx([target.score])
 
 
 def test_a_linear_output_is_described_without_a_probability():
@@ -296,7 +295,7 @@ def test_what_speaks_against_a_class_has_the_probability_of_the_others():
 def test_against_the_positive_class_of_one_sigmoid_is_its_negated_logit():
     (found,) = described(scores_of([-1.5, 1.5]), [[]], Head("binary", 2), given=[Contrast(None, 1)])
 
-    assert found.coefficients == ((0, -1.0),)
+    assert found.coefficients == ((1, -1.0),)
     assert found.score == -1.5
 
 

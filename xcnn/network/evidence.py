@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from xcnn.plugin import Rectifiers
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -114,21 +116,6 @@ def _why_not(tensor: Any, dense: int) -> str:
     return (
         f"the head is {what}{' under a dense layer' if dense and kind != 'MatMul' else ''}, not global average pooling"
     )
-
-
-@dataclass(frozen=True)
-class Rectifiers:
-    """The non-linearities of a network: how many are rectifiers, which guided rules act on, and what the others are."""
-
-    covered: int
-    others: Mapping[str, int]
-
-    @property
-    def words(self) -> str:
-        """In one line."""
-        every = self.covered + sum(self.others.values())
-        rest = ", ".join(f"{count} {name}" for name, count in self.others.items())
-        return f"{self.covered} of {every} non-linearities are rectifiers{f'; not covered: {rest}' if rest else ''}"
 
 
 def rectifiers(used: set[str], graph: Any, taps: Mapping[str, Tap]) -> Rectifiers:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from xcnn.network.heads import Head
-    from xcnn.plugin import Layer
+    from xcnn.plugin import Layer, Rectifiers
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Survey:
     arithmetic: tuple[str, ...]
     affine: affine.Affine | None
     pooling: evidence.Pooling
-    rectifiers: evidence.Rectifiers
+    rectifiers: Rectifiers
     notes: tuple[str, ...]
 
     @classmethod

@@ -220,7 +220,7 @@ class Describer:
             self._label(want),
             score,
             chance,
-            self._coefficients(classes, weights),
+            tuple(zip(classes, weights, strict=True)),
             (*self._saturated(chance), *self._where(areas, classes)),
         )
 
@@ -235,13 +235,6 @@ class Describer:
         if self._labels is not None:
             return self._labels[index]
         return "output" if self._head.kind == "linear" and self._head.classes == 1 else f"class {index}"
-
-    def _coefficients(self, classes: Sequence[int], weights: Sequence[float]) -> tuple[tuple[int, float], ...]:
-        """Over the network's outputs: a single sigmoid unit has one for its two classes."""
-        pairs = zip(classes, weights, strict=True)
-        if self._head.kind != "binary":
-            return tuple(pairs)
-        return ((0, sum(weight if index else -weight for index, weight in pairs)),)
 
     def _where(self, areas: Any, classes: Sequence[int]) -> tuple[str, ...]:
         """For maps, what the score was taken from."""

@@ -1,0 +1,218 @@
+"""What an explainer asks: a batch of images, and the network that answers in NumPy arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import numpy as np
+
+    from xcnn.values import Choice, Floats, Layer, Pixels, Rectifiers, Target
+
+
+def _silent(done: int, total: int) -> None:
+    """Hear nothing of the progress."""
+
+
+@dataclass
+class Batch:
+    """The images of one pass and what is to be explained about them.
+
+    A *row* is one target of one image: ``n`` images with ``k`` targets each make ``n * k`` rows, image by image. The
+    rows of one image share its forward pass.
+    """
+
+    pixels: Pixels
+    """(n, h, w, 3) uint8, resized to the network's input; (n, h, w, 4) for networks with four channels."""
+    prepare: Callable[[Pixels], Floats]
+    """Turns pixels into inputs: the network's preprocessing."""
+    wanted: tuple[int | Top | Contrast, ...]
+    """The targets asked for: class indices, `Top` for the network's own choice, and contrasts."""
+    rng: np.random.Generator
+    """The only source of random numbers."""
+    progress: Callable[[int, int], None] = field(default=_silent)
+    """Called by long explainers with the steps done and in all."""
+    scores: Floats | None = None
+    """(n, classes) float32, once a pass has computed them."""
+    targets: tuple[Target, ...] | None = None
+    """One per row, once a pass has computed the scores."""
+    points: Floats | None = None
+    """(n, 2) float32: for networks of maps, the place to explain in each image as fractions of height and width."""
+    areas: Floats | None = None
+    """(n, classes) float32: for networks of maps, how much of each image is predicted to be of each class."""
+
+    @cached_property
+    def inputs(self) -> Floats:
+        """(n, h, w, c) float32: what the network receives."""
+        return self.prepare(self.pixels)
+
+    @property
+    def images(self) -> int:
+        """How many images there are."""
+        return len(self.pixels)
+
+
+@dataclass(frozen=True)
+class Top:
+    """The ``count`` classes with the highest scores."""
+
+    count: int
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """The score of class ``plus`` less that of class ``minus``; without a ``plus``, what speaks against ``minus``."""
+
+    plus: int | None
+    minus: int
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How patterns are found by gradient ascent on the input.
+
+    ``kind`` is "fourier" (a decorrelated spectrum, Adam, small random shifts and scales) or "classic" (gray noise, the
+    gradient divided by its root mean square). ``size`` is (height, width) in pixels; None for the network's own.
+    """
+
+    kind: Literal["fourier", "classic"] = "fourier"
+    size: tuple[int, int] | None = None
+    steps: int | None = None
+    """None for the recipe's own: 128, or 40 for the classic one."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+
+
+@dataclass(frozen=True, eq=False)
+class Patterns:
+    """What gradient ascent found: one picture per channel.
+
+    ``pictures`` is (k, h, w, 3 or 1) float32: 0..1 for the fourier recipe, pixels 0..255 and beyond for the classic.
+    ``losses`` is (k, steps): the activation that was maximised, before each step; ``activations`` (k,) at the end.
+    """
+
+    pictures: Floats
+    losses: Floats
+    activations: Floats
+    notes: tuple[str, ...] = ()
+
+
+class Network(Protocol):
+    """A trained image model as explainers see it: NumPy in, NumPy out, float32, channels last."""
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a user must know to trust the results."""
+
+    @property
+    def input_shape(self) -> tuple[int | None, int | None, int]:
+        """Height, width (None when any will do) and channels."""
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Height and width that pictures are resized to."""
+
+    # --- what it is --------------------------------------------------------------------------------------------------
+
+    def layers(self) -> tuple[Layer, ...]:
+        """List every call of every layer in execution order, nested ones as ``outer/inner``."""
+
+    def maps(self) -> tuple[Layer, ...]:
+        """List the leaf layers that make a map of more than one position which the scores depend on."""
+
+    def default_layer(self) -> Choice:
+        """Pick the last leaf layer whose map has more than one position.
+
+        Raises
+        ------
+        LayerError
+            If there is none.
+        """
+
+    def pooled(self) -> tuple[str, ...]:
+        """The layers whose maps are averaged and then only weighed linearly, as class activation mapping needs.
+
+        Raises
+        ------
+        MisfitError
+            Saying what the head is, if it is another one.
+        """
+
+    def rectifiers(self) -> Rectifiers:
+        """Count the non-linearities that guided rules act on, and the others."""
+
+    def kernels(self, layer: str) -> Floats:
+        """The weights of a convolution, (height, width, channels in, channels out).
+
+        Raises LayerError for a layer that is unknown or no convolution.
+        """
+
+    def about(self) -> dict[str, Any]:
+        """Describe the network for run.json; "versions" in it joins the run's."""
+
+    # --- what it computes --------------------------------------------------------------------------------------------
+
+    def batch(self, pictures: Sequence[Pixels], wanted: Sequence[str], rng: np.random.Generator) -> Batch:
+        """Resize pictures, each (h, w, 3 or 4) uint8, and make them a batch with the targets asked for."""
+
+    def predict(self, batch: Batch) -> None:
+        """Fill the scores and targets of a batch, unless a pass has done so."""
+
+    def best(self, batch: Batch, count: int) -> list[tuple[Target, ...]]:
+        """Describe the `count` best classes of each image of a batch."""
+
+    def label(self, index: int) -> str:
+        """The name of a class."""
+
+    def scores(self, inputs: Floats, points: Floats | None = None) -> Floats:
+        """Compute the class scores, (n, classes): logits where the network has them.
+
+        ``points`` is (n, 2) as in `Batch`; inputs made from an image of a batch have its point.
+        """
+
+    def activations(self, inputs: Floats, layers: Sequence[str]) -> Mapping[str, Floats]:
+        """Compute the outputs of layers, each (n, h, w, c).
+
+        No layer means the default one. Raises LayerError for one that is unknown or has no spatial output.
+        """
+
+    def layer_gradients(self, batch: Batch, layers: Sequence[str]) -> Mapping[str, tuple[Floats, Floats]]:
+        """Compute features and the gradients of each row's score by them, each (rows, h, w, c).
+
+        One forward pass per image; fills ``batch.scores`` and ``batch.targets``. No layer means the default one.
+        Raises LayerError for one that is unknown, has no spatial output or does not influence the score.
+        """
+
+    def input_gradients(self, batch: Batch, rule: str = "plain") -> Floats:
+        """Compute the gradients of each row's score by the input, (rows, h, w, c).
+
+        ``rule`` is "plain", "guided" or "deconv". One forward pass per image; fills ``batch.scores`` and
+        ``batch.targets``. Raises MisfitError where a rule would act on nothing.
+        """
+
+    def gradients(self, inputs: Floats, targets: Sequence[Target], points: Floats | None = None) -> Floats:
+        """Compute the gradients of targets by given inputs, (n, targets, h, w, c).
+
+        For methods that change the input while the targets stay what they were on the image.
+        """
+
+    def ascend(
+        self,
+        layer: str,
+        channels: Sequence[int],
+        recipe: Recipe,
+        *,
+        rng: np.random.Generator,
+        progress: Callable[[int, int], None],
+    ) -> Patterns:
+        """Find the inputs that excite channels of a layer most, by gradient ascent; the layer may be the scores: "".
+
+        Raises LayerError for a layer or channel that does not exist.
+        """
