@@ -32,8 +32,7 @@ class Page:
         self._rows = rows
         self._columns = columns
         self.tile = max(min(TILE, LONGEST // columns - GAP, LONGEST // rows - GAP - LINE), LEAST)
-        self.count = 0
-        self._canvas = self._blank()
+        self._begin()
 
     @property
     def full(self) -> bool:
@@ -42,27 +41,30 @@ class Page:
 
     def add(self, pixels: Pixels, words: str) -> None:
         """Put a picture on the next place, with words above it."""
-        row, column = divmod(self.count, self._columns)
-        x, y = MARGIN + column * (self.tile + GAP), HEADER + row * (self.tile + LINE + GAP)
+        column = self.count % self._columns
+        if column == 0:  # a row is as high as its highest picture
+            self._top, self._bottom = self._bottom, self._bottom
+        x, y = MARGIN + column * (self.tile + GAP), self._top
         font = NAME if self.tile >= SMALL_TILE else SMALL
         text.draw(self._canvas, words, (x, y + LINE - 9), font, room=self.tile)
         small = shrunk(pixels, self.tile, grow=True)
         height, width = small.shape[:2]
         self._canvas[y + LINE : y + LINE + height, x : x + width] = small
+        self._bottom = max(self._bottom, y + LINE + height + GAP)
         self.count += 1
 
     def take(self, title: str, subtitle: str) -> Pixels:
-        """The page under its title, without rows that stayed empty; then begin a new one."""
-        rows = -(-self.count // self._columns)
-        page = self._canvas[: HEADER + rows * (self.tile + LINE + GAP) - GAP + MARGIN]
+        """The page under its title, without what stayed empty below; then begin a new one."""
+        page = self._canvas[: self._bottom - GAP + MARGIN]
         room = page.shape[1] - 2 * MARGIN
         text.draw(page, title, (MARGIN, 46), TITLE, room=room)
         text.draw(page, subtitle, (MARGIN, 76), SUBTITLE, room=room)
-        self.count = 0
-        self._canvas = self._blank()
+        self._begin()
         return page
 
-    def _blank(self) -> Pixels:
+    def _begin(self) -> None:
+        self.count = 0
+        self._top = self._bottom = HEADER
         height = HEADER + self._rows * (self.tile + LINE + GAP) - GAP + MARGIN
         width = 2 * MARGIN + self._columns * (self.tile + GAP) - GAP
-        return np.full((height, width, 3), 255, np.uint8)
+        self._canvas: Pixels = np.full((height, width, 3), 255, np.uint8)

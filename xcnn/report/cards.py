@@ -36,14 +36,12 @@ def rows(
     groups = [list(group) for _, group in itertools.groupby(results, key=lambda result: result["explainer"])]
     several = len(groups) > 1
     crossed = several and any(len(group) > 1 for group in groups)
-    made = [
-        [_card(result, titles, pictures, named=several and not crossed) for result in group]
-        for group in (groups if crossed else [list(results)])
-    ]
-    count = itertools.count(1)
-    for row in made:
-        for card in row:
-            card["id"] = f"{prefix}-{next(count)}"
+    cards = [_card(result, titles, pictures, named=several and not crossed) for result in results]
+    for number, card in enumerate(cards, start=1):
+        card["id"] = f"{prefix}-{number}"
+    # What takes the whole width is a row of its own.
+    parts = itertools.groupby(cards, key=lambda card: (card["wide"] and card["id"], crossed and card["explainer"]))
+    made = [list(part) for _, part in parts]
     return [
         {
             "id": f"{prefix}-row-{number}",
@@ -51,15 +49,16 @@ def rows(
             "cards": row,
         }
         for number, row in enumerate(made, start=1)
-        if row
     ]
 
 
 def fades(result: Mapping[str, Any]) -> bool:
     """Whether a result has a map whose opacity can be chosen: one that lies over a picture."""
-    return result["image"] is not None and any(
-        panel["kind"] == "labels" or (panel["kind"] == "map" and not panel["fine"]) for panel in result["panels"]
-    )
+    return result["image"] is not None and any(map(_lies_over, result["panels"]))
+
+
+def _lies_over(panel: Mapping[str, Any]) -> bool:
+    return panel["kind"] == "labels" or (panel["kind"] == "map" and not panel["fine"])
 
 
 def _card(result: Mapping[str, Any], titles: Mapping[str, str], pictures: Pictures, *, named: bool) -> dict[str, Any]:
@@ -81,8 +80,8 @@ def _panel(panel: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
     kind = panel["kind"]
     if kind == "table":
         shown = {**panel, "rows": panel["rows"][:MOST_ROWS]}
-        return plain(shown) | {"more": max(len(panel["rows"]) - MOST_ROWS, 0)}
-    told: dict[str, Any] = plain(panel)
+        return dict(plain(shown)) | {"over": False, "more": max(len(panel["rows"]) - MOST_ROWS, 0)}
+    told = dict(plain(panel)) | {"over": _lies_over(panel)}
     if kind in DRAWN:
         return told | {"drawn": later(pictures.drawn, panel["files"]["figure"])}
     return told | {"heat": later(pictures.heat, panel)}

@@ -99,6 +99,7 @@ def _context(manifest: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
         for one in manifest["explainers"]
     ]
     titles = {one["name"]: one["title"] for one in explainers}
+    mosaics = manifest.get("mosaics", [])
     of_images = [result for result in results if result["image"] is not None]
     return told | {
         "explainers": explainers,
@@ -107,11 +108,12 @@ def _context(manifest: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
         "failures": ({**plain(one), "message": prose(one["message"]), "hint": prose(one["hint"])} for one in failures),
         "model_rows": cards.rows([result for result in results if result["image"] is None], titles, pictures, "model"),
         "images": _images(of_images, titles, pictures),
-        "mosaics": cards.mosaics(manifest.get("mosaics", []), titles, pictures),
+        "mosaics": cards.mosaics(mosaics, titles, pictures),
         "counts": {
             "images": len({result["image"]["file"] for result in of_images}),
             "results": len(results),
             "failures": len(failures),
+            "mosaics": len(mosaics),
             "faded": sum(map(cards.fades, results)),
         },
         "manifest": manifest,

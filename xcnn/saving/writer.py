@@ -95,7 +95,7 @@ class Writer:
             for result, part in zip(alike, _parts([result.target for result in alike]), strict=True):
                 subject = Subject(self._titles[explainer], pixels, result.image, result.target)
                 stem = f"{name}.{explainer}"
-                stems = [stem + middle + part for middle in _middles(result.panels)]
+                stems = [stem + middle + part for middle in _middles(result.panels, named=pixels is None)]
                 pairs = zip(result.panels, stems, strict=True)
                 panels = [self._panels.write(panel, subject, scales, one) for panel, one in pairs]
                 _note(panels, result.target)
@@ -147,9 +147,12 @@ def _scales(results: Sequence[Result]) -> dict[Key, Scale]:
     return {kind: Scale.shared(panels) for kind, panels in maps.items()}
 
 
-def _middles(panels: Sequence[Panel]) -> list[str]:
-    """What tells the files of the panels of one result apart: the layer, and what else a layer has."""
-    several = len({panel.layer for panel in panels}) > 1
+def _middles(panels: Sequence[Panel], *, named: bool) -> list[str]:
+    """What tells the files of the panels of one result apart: the layer, and what else a layer has.
+
+    ``named`` when the layer is told even if it is the only one: of a model, there is more to see than one layer.
+    """
+    several = named or len({panel.layer for panel in panels}) > 1
     seen: set[str] = set()
     middles = []
     for panel in panels:
