@@ -5,3 +5,4 @@ from .fills import FILLS as FILLS
 from .fills import blurred as blurred
 from .fills import check_fill as check_fill
 from .fills import filled as filled
+from .windows import Windows as Windows
