@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -54,6 +55,26 @@ class Batch:
     def images(self) -> int:
         """How many images there are."""
         return len(self.pixels)
+
+    def rows_of(self, image: int) -> slice:
+        """Which rows are of one image, once a pass has told the targets."""
+        each = len(self.targets or ()) // self.images
+        return slice(image * each, (image + 1) * each)
+
+    def slopes_of(self, image: int, network: Network) -> Callable[[Floats], Floats]:
+        """Tell how to compute the gradients of the targets of one image by inputs that are made from it."""
+        targets = (self.targets or ())[self.rows_of(image)]
+        points = self.points
+        return lambda inputs: network.gradients(
+            inputs, targets, None if points is None else points[[image] * len(inputs)]
+        )
+
+    def rng_of(self, image: int) -> np.random.Generator:
+        """Make random numbers for one image: the same whatever else is in the batch, and whoever else draws."""
+        import numpy as np
+
+        seeds: Any = self.rng.bit_generator.seed_seq
+        return np.random.default_rng([*map(int, seeds.generate_state(4)), zlib.crc32(self.pixels[image].tobytes())])
 
 
 @dataclass(frozen=True)
