@@ -140,6 +140,10 @@ class Network(Protocol):
     def input_size(self) -> tuple[int, int]:
         """Height and width that pictures are resized to."""
 
+    @property
+    def colours(self) -> Literal["rgb", "bgr"]:
+        """The order in which it receives the colours, where it has three channels."""
+
     # --- what it is --------------------------------------------------------------------------------------------------
 
     def layers(self) -> tuple[Layer, ...]:
