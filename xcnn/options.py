@@ -86,7 +86,8 @@ class Declared:
     @property
     def flag(self) -> str:
         """The long flag on the command line."""
-        return "--" + self.name.replace("_", "-")
+        # A field can't have the name of a keyword of Python: with_ is --with.
+        return "--" + self.name.rstrip("_").replace("_", "-")
 
 
 SCALARS = (str, int, float, bool)

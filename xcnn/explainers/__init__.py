@@ -10,10 +10,10 @@ from xcnn.plugin import hookimpl
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from xcnn.plugin import Explainer
+    from xcnn.plugin import BaseExplainer
 
 
 @hookimpl
-def xcnn_explainers() -> Iterable[type[Explainer]]:
+def xcnn_explainers() -> Iterable[type[BaseExplainer]]:
     """Return the built-in explainers in the order of the help."""
     return (GradCAM,)
