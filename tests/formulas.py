@@ -25,9 +25,7 @@ class FormulaNetwork(FakeNetwork):
     def predict(self, batch):
         """The best class of each image, then the first class: two rows each."""
         batch.scores = self.scores(batch.inputs)
-        batch.targets = tuple(
-            self._target(row, index) for row in batch.scores for index in (int(row.argmax()), 0)
-        )
+        batch.targets = tuple(self._target(row, index) for row in batch.scores for index in (int(row.argmax()), 0))
 
     def scores(self, inputs, points=None):
         return np.einsum("khwc,nhwc->nk", self.weights, np.asarray(inputs, np.float64) ** self.power)

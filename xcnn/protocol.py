@@ -29,8 +29,8 @@ class Batch:
 
     pixels: Pixels
     """(n, h, w, 3) uint8, resized to the network's input; (n, h, w, 4) for networks with four channels."""
-    prepare: Callable[[Pixels], Floats]
-    """Turns pixels into inputs: the network's preprocessing."""
+    prepare: Callable[[Any], Floats]
+    """Turns pixels, also fractions of them, into inputs: the network's preprocessing."""
     wanted: tuple[int | Top | Contrast, ...]
     """The targets asked for: class indices, `Top` for the network's own choice, and contrasts."""
     rng: np.random.Generator
@@ -68,6 +68,10 @@ class Batch:
         return lambda inputs: network.gradients(
             inputs, targets, None if points is None else points[[image] * len(inputs)]
         )
+
+    def progress_of(self, image: int, steps: int) -> Callable[[int], None]:
+        """Tell how to report the steps that are done on one image, of as many for each."""
+        return lambda done: self.progress(image * steps + done, self.images * steps)
 
     def rng_of(self, image: int) -> np.random.Generator:
         """Make random numbers for one image: the same whatever else is in the batch, and whoever else draws."""

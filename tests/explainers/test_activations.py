@@ -148,7 +148,8 @@ def test_without_strongest_channels_there_is_the_grid_alone():
 
 
 @pytest.mark.parametrize(
-    ("scaling", "scale", "deviation"), [("classic", "standard", 0.25), ("channel", "each", 0.25), ("layer", "shared", 0.25)]
+    ("scaling", "scale", "deviation"),
+    [("classic", "standard", 0.25), ("channel", "each", 0.25), ("layer", "shared", 0.25)],
 )
 def test_the_scaling_is_left_to_the_picture(scaling, scale, deviation):
     network = LayeredNetwork(conv=RNG.normal(size=(2, 2, 3)))

@@ -98,7 +98,7 @@ def test_the_threshold_is_for_the_picture_alone():
 
 @pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan")])
 def test_a_threshold_is_a_fraction(threshold):
-    with pytest.raises(OptionError, match="--threshold is .*; it must be in 0..1"):
+    with pytest.raises(OptionError, match=r"--threshold is .*; it must be in 0\.\.1"):
         CAM(threshold=threshold)
 
 

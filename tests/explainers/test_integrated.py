@@ -56,7 +56,10 @@ def test_the_attributions_sum_to_the_change_of_the_score_up_to_the_stated_residu
         change = target.score - target.of(floor)[0]
         assert panel.values.sum(dtype=float) - change == pytest.approx(panel.residual, abs=1e-6)
         assert abs(panel.residual) > 1e-4
-        assert f"from the black baseline the score changes by {change:.4g}: a gap of {panel.residual:.2g}" in panel.notes[0]
+        assert (
+            f"from the black baseline the score changes by {change:.4g}: a gap of {panel.residual:.2g}"
+            in panel.notes[0]
+        )
 
 
 def test_four_steps_are_exact_for_a_polynomial_of_degree_seven():

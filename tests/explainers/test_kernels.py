@@ -31,7 +31,7 @@ class ConvolvedNetwork(FakeNetwork):
 
 
 def explained(explainer, network):
-    return explainer.explain(network, rng=np.random.default_rng(0), progress=lambda done, total: None)
+    return explainer.explain(network, rng=np.random.default_rng(0), progress=lambda *_: None)
 
 
 def test_three_input_channels_are_the_colours_of_one_tile_per_output_channel():
@@ -87,8 +87,12 @@ def test_no_more_tiles_than_can_be_seen_are_shown_and_what_is_left_out_is_said(s
     outs, ins = shown
     assert len(panel.values) == len(panel.captions) == outs * ins
     said = " ".join(panel.notes)
-    assert (f"{outs} of {shape[3]} output channels are shown: choose others with --channels" in said) == (outs < shape[3])
-    assert (f"{ins} of {shape[2]} input channels are shown: choose others with --in-channels" in said) == (ins < shape[2])
+    assert (f"{outs} of {shape[3]} output channels are shown: choose others with --channels" in said) == (
+        outs < shape[3]
+    )
+    assert (f"{ins} of {shape[2]} input channels are shown: choose others with --in-channels" in said) == (
+        ins < shape[2]
+    )
 
 
 def test_channels_can_be_chosen_on_both_sides():

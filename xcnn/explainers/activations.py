@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from xcnn import maths
 from xcnn.plugin import Explainer, Option, Reference, Tiles
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from xcnn.plugin import Batch, Network, Panel
-    from xcnn.values import Floats
 
 SCALES: dict[str, Literal["each", "shared", "standard"]] = {
     "classic": "standard",
@@ -86,7 +85,7 @@ class Activations(Explainer):
             for image in range(batch.images)
         ]
 
-    def _panels(self, path: str, maps: Floats, notes: tuple[str, ...]) -> Iterator[Tiles]:
+    def _panels(self, path: str, maps: Any, notes: tuple[str, ...]) -> Iterator[Tiles]:
         """All channels of a layer, then the strongest."""
         tiles = maps.transpose(2, 0, 1)
         sign: Literal["positive", "signed"] = "signed" if (maps < 0).any() else "positive"

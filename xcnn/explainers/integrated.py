@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from xcnn import maths
 from xcnn.plugin import Attribution, Explainer, Option, Reference
 
 if TYPE_CHECKING:
     from xcnn.plugin import Batch, Network, Panel
-    from xcnn.values import Floats
 
 TOLERATED = 0.05
 """The completeness gap, relative to the score's change, from which on more steps are advised."""
@@ -39,7 +38,7 @@ class IntegratedGradients(Explainer):
     baseline: Annotated[
         str,
         Option(
-            "Where the way begins: a black picture, the picture blurred, or its mean colour.",
+            "Where the way begins: black, blur (the picture blurred), or mean (its mean colour).",
             choices=("black", "blur", "mean"),
         ),
     ] = "black"
@@ -59,7 +58,7 @@ class IntegratedGradients(Explainer):
             gradients = maths.accumulated(
                 maths.straight_path(start, end, self.steps),
                 batch.slopes_of(image, network),
-                heard=lambda done, before=image * self.steps: batch.progress(before + done, batch.images * self.steps),
+                heard=batch.progress_of(image, self.steps),
             )
             for target, gradient in zip((batch.targets or ())[batch.rows_of(image)], gradients, strict=True):
                 values = ((end - start) * gradient).sum(axis=-1)
@@ -67,7 +66,7 @@ class IntegratedGradients(Explainer):
                 rows.append((self._panel(values.astype("float32"), float(values.sum()), change),))
         return rows
 
-    def _panel(self, values: Floats, total: float, change: float) -> Attribution:
+    def _panel(self, values: Any, total: float, change: float) -> Attribution:
         """State how far the attributions are from the score's change."""
         gap = total - change
         relative = f" ({abs(gap / change):.1%})" if change else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from xcnn import maths
 from xcnn.errors import LayerError, OptionError
@@ -12,10 +12,7 @@ from xcnn.plugin import Choice, ModelExplainer, Option, Reference, Tiles
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import numpy as np
-
     from xcnn.plugin import Network, Panel
-    from xcnn.values import Floats
 
 COLOURS = 3
 ROOM = 16
@@ -37,7 +34,6 @@ class Kernels(ModelExplainer):
         2012,
         "ImageNet Classification with Deep Convolutional Neural Networks",
         "https://doi.org/10.1145/3065386",
-        equations="figure 3",
     )
 
     layer: Annotated[
@@ -80,7 +76,7 @@ class Kernels(ModelExplainer):
         self,
         network: Network,
         *,
-        rng: np.random.Generator,  # noqa: ARG002 (nothing is random)
+        rng: Any,  # noqa: ARG002 (nothing is random)
         progress: Callable[[int, int], None],
     ) -> tuple[Panel, ...]:
         """Read the weights of each layer."""
@@ -93,7 +89,7 @@ class Kernels(ModelExplainer):
             progress(len(found), len(layers))
         return tuple(found)
 
-    def _tiles(self, path: str, kernels: Floats, colours: str) -> Tiles:
+    def _tiles(self, path: str, kernels: Any, colours: str) -> Tiles:
         height, width, inputs, outputs = kernels.shape
         in_colour = inputs == COLOURS and not self.in_channels
         roomy = in_colour or height * width == 1

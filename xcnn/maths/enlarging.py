@@ -52,4 +52,4 @@ def _between(old: int, new: int) -> NDArray[np.float64]:
     """The (new, old) matrix of linear interpolation between the middles of the old cells."""
     places = np.clip((np.arange(new) + 0.5) * old / new - 0.5, 0, old - 1)
     # A hat of width one around each old middle.
-    return np.maximum(0, 1 - np.abs(places[:, np.newaxis] - np.arange(old)))
+    return np.asarray(np.maximum(0, 1 - np.abs(places[:, np.newaxis] - np.arange(old))))
