@@ -1,11 +1,15 @@
-"""A network without TensorFlow: fixed features and gradients, scores that are the means of the colours."""
+"""A network without TensorFlow: fixed features and gradients, scores that are the means of the colours.
+
+Its only layer, "conv", is pooled; its gradients by the input are those of the means, with the rules as if a rectifier
+were last.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from xcnn.errors import LayerError
-from xcnn.plugin import Batch, Choice, Layer, Target
+from xcnn.errors import LayerError, MisfitError
+from xcnn.plugin import Batch, Choice, Layer, Rectifiers, Target
 
 
 class FakeNetwork:
@@ -15,6 +19,7 @@ class FakeNetwork:
     warnings = ()
     input_shape = (4, 4, 3)
     input_size = (4, 4)
+    covered = 1
 
     def __init__(self, features=None, gradients=None):
         self.features = np.zeros((1, 2, 2, 1), np.float32) if features is None else np.asarray(features, np.float32)
@@ -24,10 +29,26 @@ class FakeNetwork:
     def layers(self):
         return (Layer("conv", "Conv2D", self.features.shape[1:], leaf=True),)
 
+    def maps(self):
+        return self.layers()
+
     def default_layer(self):
         return Choice("conv", "the only one")
 
-    def scores(self, inputs):
+    def pooled(self):
+        return ("conv",)
+
+    def rectifiers(self):
+        return Rectifiers(self.covered, {} if self.covered else {"swish": 1})
+
+    def kernels(self, layer):
+        self._known([layer])
+        return np.arange(54, dtype=np.float32).reshape(3, 3, 3, 2)
+
+    def label(self, index):
+        return ("red", "green", "blue")[index]
+
+    def scores(self, inputs, points=None):  # noqa: ARG002 (no score per pixel)
         return np.asarray(inputs, np.float32).mean(axis=(1, 2))
 
     def batch(self, pictures, wanted, rng):
@@ -42,18 +63,43 @@ class FakeNetwork:
         return [tuple(self._target(row, int(index)) for index in np.argsort(-row)[:count]) for row in batch.scores]
 
     def _target(self, row, index):
-        return Target(index, ("red", "green", "blue")[index], float(row[index]), None, ((index, 1.0),))
+        return Target(index, self.label(index), float(row[index]), None, ((index, 1.0),))
 
     def layer_gradients(self, batch, layers):
         self.asked.append(tuple(layers))
-        for layer in layers:
-            if layer != "conv":
-                raise LayerError(f"fake has no layer {layer!r}", hint="conv")
+        self._known(layers)
         self.predict(batch)
         count = batch.images
         features = np.broadcast_to(self.features, (count, *self.features.shape[1:]))
         gradients = np.broadcast_to(self.gradients, (count, *self.gradients.shape[1:]))
         return {"conv": (features, gradients)}
+
+    def activations(self, inputs, layers):
+        self._known(layers)
+        return {"conv": np.broadcast_to(self.features, (len(inputs), *self.features.shape[1:]))}
+
+    def input_gradients(self, batch, rule="plain"):
+        if rule != "plain" and not self.covered:
+            raise MisfitError(f"{rule} acts on ReLUs and this model has none: 1 swish")
+        self.predict(batch)
+        found = self.gradients(batch.inputs, batch.targets)
+        # Row by row the own target of each image.
+        own = found[np.arange(len(found)), np.arange(len(found))]
+        return own if rule == "plain" else np.maximum(own, 0)
+
+    def gradients(self, inputs, targets, points=None):  # noqa: ARG002 (no score per pixel)
+        height, width = inputs.shape[1:3]
+        found = np.zeros((len(inputs), len(targets), *inputs.shape[1:]), np.float32)
+        for place, target in enumerate(targets):
+            for index, weight in target.coefficients:
+                found[:, place, :, :, index] += weight / (height * width)
+        return found
+
+    @staticmethod
+    def _known(layers):
+        for layer in layers:
+            if layer != "conv":
+                raise LayerError(f"fake has no layer {layer!r}", hint="conv")
 
     def about(self):
         return {

@@ -8,10 +8,10 @@ from xcnn.errors import LayerError
 from xcnn.network import environment
 
 if TYPE_CHECKING:
-    from xcnn.network.keras_network import KerasNetwork
+    from xcnn.network.keras_model import KerasModel
 
 
-def described(network: KerasNetwork) -> dict[str, Any]:
+def described(network: KerasModel) -> dict[str, Any]:
     """Describe a network: what it is, and what was decided for the user."""
     survey, head, mode, origin = network.survey, network.head, network.preprocessing, network.origin
     try:
@@ -47,7 +47,7 @@ def described(network: KerasNetwork) -> dict[str, Any]:
     }
 
 
-def noted(network: KerasNetwork) -> tuple[str, ...]:
+def noted(network: KerasModel) -> tuple[str, ...]:
     """What a user should know about how a model was understood."""
     survey = network.survey
     every = f"the model has {len(survey.outputs)} outputs ({', '.join(survey.outputs)}); {survey.output!r} is explained"

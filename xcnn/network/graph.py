@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from xcnn.errors import LayerError
+from xcnn.errors import LayerError, MisfitError, XcnnError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,13 +46,17 @@ def slopes(values: Sequence[Any], tensors: dict[str, Any]) -> dict[str, Any]:
     found = {}
     for (path, tensor), gradients in zip(tensors.items(), zip(*passes, strict=True), strict=True):
         if any(gradient is None for gradient in gradients):
-            raise LayerError(
-                f"the class scores do not depend on the output of layer {path!r}", hint="choose another layer"
-            )
+            raise _no_gradient(path)
         # Image by image: the targets of one image are neighbours.
         stacked = tf.stack([float32(gradient) for gradient in gradients], axis=1)
         found[path] = tf.reshape(stacked, tf.concat([[-1], tf.shape(tensor)[1:]], axis=0))
     return found
+
+
+def _no_gradient(path: str) -> XcnnError:
+    if not path:
+        return MisfitError("the class scores have no gradient by the picture", hint="try gradcam or occlusion")
+    return LayerError(f"the class scores do not depend on the output of layer {path!r}", hint="choose another layer")
 
 
 @contextmanager

@@ -2,162 +2,29 @@
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from xcnn.errors import LayerError
-from xcnn.network import graph, preprocess, targets
-from xcnn.network import labels as names
+from xcnn.network import graph, preprocess, rectifiers, rules, targets
 from xcnn.network import layers as layer_names
-from xcnn.network.about import described, noted
-from xcnn.network.choices import Choices
-from xcnn.network.inputs import ImageInputs
-from xcnn.network.tracing import TracedModel, numbers
-from xcnn.plugin import Batch, Choice
+from xcnn.network.keras_model import KerasModel
+from xcnn.network.targets import coefficients
+from xcnn.network.tracing import numbers
+from xcnn.plugin import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from xcnn.network.heads import Head
-    from xcnn.network.origin import Origin
-    from xcnn.network.survey import Forward, Survey
-    from xcnn.plugin import Layer, NamedModel, Preprocessing, Target
+    from xcnn.network.survey import Forward
+    from xcnn.plugin import Preprocessing, Target
     from xcnn.values import Floats, Pixels
 
-IMAGENET = 1000
 
-
-class KerasNetwork:
-    """A Keras model as explainers see it; the model itself is left as it was found.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Any image model with an input that takes pictures, or several of one shape, which then all receive the picture.
-    origin : Origin
-        Where it came from.
-    named : NamedModel, optional
-        The table entry it came from, with its preprocessing and labels.
-    choices : Choices
-        What was decided beforehand; the rest is decided by evidence.
-
-    Raises
-    ------
-    ModelError
-        If it does not take two-dimensional images.
-    """
-
-    def __init__(
-        self, model: Any, origin: Origin, *, named: NamedModel | None = None, choices: Choices | None = None
-    ) -> None:
-        self.model = model
-        self.origin = origin
-        self.name = origin.name
-        self._named = named
-        self._choices = choices or Choices()
-        self.inputs = ImageInputs.of(
-            model,
-            self.name,
-            given=tuple(self._choices.inputs),
-            wanted=self._choices.input_size,
-            pictures=self._choices.pictures,
-        )
-        self._traced = TracedModel(model, self.name, self.inputs, choices=self._choices, prepare=self._prepared)
-
-    def __repr__(self) -> str:
-        """One line."""
-        return f"<Network {self.name}: {self.input_shape}>"
-
-    # --- what the model is -------------------------------------------------------------------------------------------
-
-    @property
-    def input_shape(self) -> tuple[int | None, int | None, int]:
-        """Height, width (None when any will do) and channels."""
-        return self.inputs.shape
-
-    @property
-    def input_size(self) -> tuple[int, int]:
-        """Height and width that pictures are resized to."""
-        return self.inputs.size
-
-    @property
-    def picture_fit(self) -> str:
-        """How pictures of another shape are made to fit: "stretch", "crop" or "pad"."""
-        return self._choices.fit
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a user should know about how this model was understood."""
-        return (*self._choices.notes, *noted(self))
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What a user must know to trust the results."""
-        return tuple(filter(None, (*self.origin.warnings, *self.inputs.warnings, self.preprocessing.warning)))
-
-    def about(self) -> dict[str, Any]:
-        """Describe the network for run.json."""
-        return described(self)
-
-    @property
-    def head(self) -> Head:
-        """How the outputs become class scores and probabilities."""
-        return self.survey.head
-
-    @property
-    def survey(self) -> Survey:
-        """What the first trace told."""
-        return self._traced.survey
-
-    @property
-    def traces(self) -> int:
-        """How many times the model has been traced."""
-        return self._traced.traces
-
-    @property
-    def labels(self) -> tuple[str, ...] | None:
-        """The class names, where they are known."""
-        return self.labelled[0] if self.labelled else None
-
-    @cached_property
-    def labelled(self) -> tuple[tuple[str, ...], str] | None:
-        """The class names, and where they come from."""
-        if self._choices.labels:
-            given, where = self._choices.labels
-            return names.fitting(given, self.head.classes, source=where), f"from {where}"
-        if self._named:
-            return self._named.labels(), ""
-        if self.head.classes == IMAGENET and self.head.size is None:
-            return names.imagenet(), "those of ImageNet, because there are 1000 classes"
-        return None
-
-    def layers(self) -> tuple[Layer, ...]:
-        """List every call of every layer in execution order, nested ones as ``outer/inner``."""
-        return self.survey.layers
-
-    def default_layer(self) -> Choice:
-        """Pick the layer that explainers look at unless told otherwise; LayerError when there is none."""
-        survey = self.survey
-        if self._choices.layer:
-            path, reason = self._choices.layer
-            return Choice(layer_names.find(survey.layers, [path], self.name, self.origin.path)[0], reason)
-        layers = [layer for layer in survey.layers if layer.path in survey.used]
-        return layer_names.default(layers, self.name, maps=survey.head.size is not None)
-
-    @cached_property
-    def preprocessing(self) -> preprocess.Decision:
-        """What is done to pixels, and why."""
-        if self._choices.preprocessing is not None:
-            return self._choices.preprocessing
-        if self._named is not None:
-            return preprocess.Decision(self._named.preprocessing, f"what {self._named.name} was trained with")
-        survey = self.survey
-        paths = [layer.path for layer in survey.layers]
-        return preprocess.by_evidence(survey.arithmetic, survey.affine, paths, channels=self.input_shape[2])
-
-    # --- what it computes --------------------------------------------------------------------------------------------
+class KerasNetwork(KerasModel):
+    """A Keras model as explainers see it: what it is, and what it computes."""
 
     def batch(self, pictures: Sequence[Pixels], wanted: Sequence[str], rng: np.random.Generator) -> Batch:
         """Resize pictures, each (h, w, 3 or 4) uint8, and make them a batch with the targets asked for.
@@ -182,12 +49,12 @@ class KerasNetwork:
         opaque = np.full((*picture.shape[:2], 1), 255, np.uint8)
         return picture if picture.shape[2] == 4 else np.concatenate([picture, opaque], axis=2)  # noqa: PLR2004
 
-    def _prepared(self, pixels: Pixels, channels: int) -> Floats:
-        return preprocess.apply(self.preprocessing.preprocessing, pixels, channels=channels)
+    def scores(self, inputs: Floats, points: Floats | None = None) -> Floats:
+        """Compute the class scores, (n, classes): logits where the network has them.
 
-    def scores(self, inputs: Floats) -> Floats:
-        """Compute the class scores, (n, classes): logits where the network has them."""
-        return self._outcome(lambda: inputs)[0].scores
+        ``points`` is (n, 2) as in `Batch`, for networks that are explained at a place.
+        """
+        return self._outcome(lambda: inputs, points)[0].scores
 
     def _outcome(self, inputs: Callable[[], Floats], points: Floats | None = None) -> tuple[targets.Outcome, Floats]:
         scores, ranks, areas = self._traced.run(
@@ -222,12 +89,59 @@ class KerasNetwork:
             for path, values in features.items()
         }
 
-    def input_gradients(self, batch: Batch) -> Floats:
-        """Compute the gradients of each row's score by the input, (rows, h, w, c)."""
-        found = self._explained(
-            batch, ("input gradients",), lambda forward, values: graph.slopes(values, {"": forward.pixels})
+    def input_gradients(self, batch: Batch, rule: str = "plain") -> Floats:
+        """Compute the gradients of each row's score by the input, (rows, h, w, c).
+
+        Parameters
+        ----------
+        batch : Batch
+            Its scores and targets are filled.
+        rule : str
+            "plain", or "guided" or "deconv" as `xcnn.network.rules` defines them.
+
+        Raises
+        ------
+        MisfitError
+            If the rule would act on nothing.
+        """
+        rules.check(rule)
+
+        def body(forward: Forward, values: Any) -> Any:
+            if rule != "plain":
+                rules.apply(rule, rectifiers.find(forward.logits))
+            return graph.slopes(values, {"": forward.pixels})
+
+        return np.asarray(self._explained(batch, ("input gradients", rule), body)[""])
+
+    def gradients(self, inputs: Floats, targets: Sequence[Target], points: Floats | None = None) -> Floats:
+        """Compute the gradients of targets by given inputs, (n, targets, h, w, c).
+
+        Parameters
+        ----------
+        inputs : (n, h, w, c) float32 ndarray
+            What the network receives, preprocessed.
+        targets : sequence of Target
+            The linear forms of the scores; they stay what they are, whatever the network makes of the inputs.
+        points : (n, 2) float32 ndarray, optional
+            As in `Batch`.
+        """
+        if not targets:
+            return np.zeros((len(inputs), 0, *inputs.shape[1:]), np.float32)
+        count = len(targets)
+
+        def body(forward: Forward, given: Any) -> Any:
+            _, values = graph.chosen(forward.scored, 0, given)
+            return graph.slopes(values, {"": forward.pixels})[""]
+
+        found = self._traced.run(
+            ("gradients", count),
+            body,
+            inputs=lambda: inputs,
+            forms=lambda: coefficients(targets, self.head.classes),
+            given=count,
+            points=points,
         )
-        return np.asarray(found[""])
+        return np.asarray(found).reshape(len(inputs), count, *inputs.shape[1:])
 
     def _explained(self, batch: Batch, key: tuple[Any, ...], body: Callable[[Forward, Any], Any]) -> Any:
         """Run a function of the scores of the batch's targets, and fill in its scores and targets."""

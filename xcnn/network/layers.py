@@ -25,30 +25,41 @@ REARRANGED = frozenset({"Permute", "Reshape"})
 """Layers whose output has the rank of a map, but may have its sides in another order than the picture."""
 
 
-def default(layers: Sequence[Layer], model: str, *, maps: bool = False) -> Choice:
-    """Pick the last leaf layer whose map has more than one position: never a container, never a 1x1 map.
+def maps(layers: Sequence[Layer]) -> tuple[Layer, ...]:
+    """The leaf layers that make a map of more than one position: never a container, never a 1x1 map.
 
     Nor dropout, which hands on what the layer before it made, nor what turns maps around. Nor a part of an attention
-    layer: its tensors have the rank of maps, but their axes are heads and tokens. In a network whose output is itself
-    a map (``maps``), the last of the layers with the smallest maps: those see most of the picture at once.
+    layer: its tensors have the rank of maps, but their axes are heads and tokens.
+    """
+    return tuple(layer for layer in _leaves(layers) if layer.kind not in IDLE | REARRANGED)
+
+
+def _leaves(layers: Sequence[Layer]) -> list[Layer]:
+    attention = tuple(f"{layer.path}/" for layer in layers if "Attention" in layer.kind)
+    return [layer for layer in layers if layer.leaf and layer.spatial and not layer.path.startswith(attention)]
+
+
+def default(layers: Sequence[Layer], model: str, *, smallest: bool = False) -> Choice:
+    """Pick the last of the layers that make a map.
+
+    In a network whose output is itself a map (``smallest``), the last of the layers with the smallest maps: those see
+    most of the picture at once.
 
     Raises
     ------
     LayerError
         If the model has no such layer.
     """
-    attention = tuple(f"{layer.path}/" for layer in layers if "Attention" in layer.kind)
-    found = [layer for layer in layers if layer.leaf and layer.spatial and not layer.path.startswith(attention)]
-    found = [layer for layer in found if layer.kind not in IDLE | REARRANGED] or found
+    found = maps(layers) or _leaves(layers)
     if not found:
         raise LayerError(f"{model} has no layer with a map of more than one position")
-    if maps:
+    if smallest:
         found = [layer for layer in found if _positions(layer) == min(map(_positions, found))]
     chosen = found[-1]
     size = "x".join("?" if side is None else str(side) for side in chosen.shape[:2])
     why = (
         "the last layer of the smallest maps, because the output is itself a map"
-        if maps
+        if smallest
         else "the last layer with a map"
     )
     return Choice(chosen.path, f"{why} ({size})")
@@ -100,24 +111,36 @@ def _matches(
     calls = [path for path in by_path if path.rpartition("[")[0] == pattern]
     if calls:
         raise LayerError(f"layer {pattern!r} runs {len(calls)} times", hint=f"choose {_either(calls)}")
-    bare = [path for path in by_path if path.rpartition("/")[2] == pattern]
-    if len(bare) == 1:
-        return _matches(layers, bare[0], model, listed)
-    if bare:
-        raise LayerError(f"{len(bare)} layers of {model} are named {pattern!r}", hint=f"choose {_either(bare)}")
     if any(sign in pattern for sign in "*?"):
         globbed = [path for path in fnmatch.filter(by_path, pattern) if by_path[path].spatial]
         globbed = [path for path in globbed if used is None or path in used]
         if globbed:
             return globbed
         raise LayerError(f"no layer of {model} with a map matches {pattern!r}", hint=listed)
-    renamed = accepted(pattern)
-    if renamed != pattern and any(renamed in {path, path.rpartition("/")[2]} for path in by_path):
-        return _matches(layers, renamed, model, listed)  # the name in the file, which graphs don't take
-    raise _unknown(by_path, pattern, model, listed)
+    return _matches(layers, named(by_path, pattern, model, listed), model, listed)
 
 
-def _unknown(by_path: dict[str, Layer], pattern: str, model: str, listed: str) -> LayerError:
+def named(paths: Collection[str], wanted: str, model: str, listed: str) -> str:
+    """Resolve a path, or the bare name of one layer.
+
+    Raises
+    ------
+    LayerError
+        Where there is none or several; ``listed`` is the hint.
+    """
+    # The second is the name in the file, which graphs don't take.
+    for name in dict.fromkeys([wanted, accepted(wanted)]):
+        if name in paths:
+            return name
+        bare = [path for path in paths if path.rpartition("/")[2] == name]
+        if len(bare) > 1:
+            raise LayerError(f"{len(bare)} layers of {model} are named {name!r}", hint=f"choose {_either(bare)}")
+        if bare:
+            return bare[0]
+    raise _unknown(paths, wanted, model, listed)
+
+
+def _unknown(by_path: Collection[str], pattern: str, model: str, listed: str) -> LayerError:
     names = {path.rpartition("/")[2]: path for path in by_path}
     nearest = closest(pattern, by_path) or names.get(closest(pattern, names) or "")
     return LayerError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from xcnn.network import affine, evidence, trace
+from xcnn.network import affine, pooling, rectifiers, trace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass
 class Forward:
-    """One forward pass inside a trace: what went in, what each layer returned, and the class scores."""
+    """One forward pass inside a trace: what went in, what each layer returned, the logits and the class scores."""
 
     pixels: Any
     taps: Mapping[str, trace.Tap]
     scored: Any
+    logits: Any
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Survey:
     ``used`` are the paths of the layers that the scores depend on, ``first`` of those whose maps have the channels
     first. ``outputs`` are the names of all outputs, ``output`` the one explained. ``arithmetic`` are the ops between
     the pixels and the first convolution, ``affine`` what they do, None where it is more than a scale and an offset.
+    ``objects`` are the layers of the model by path.
     """
 
     layers: tuple[Layer, ...]
@@ -40,8 +42,9 @@ class Survey:
     output: str
     arithmetic: tuple[str, ...]
     affine: affine.Affine | None
-    pooling: evidence.Pooling
+    pooling: pooling.Pooling
     rectifiers: Rectifiers
+    objects: Mapping[str, Any]
     notes: tuple[str, ...]
 
     @classmethod
@@ -63,8 +66,9 @@ class Survey:
             output=output,
             arithmetic=tuple(trace.arithmetic_before(pixels, received, taps)),
             affine=None if received is None else affine.affine(pixels, received, learned=affine.learned(taps)),
-            pooling=evidence.pooling(logits, named),
-            rectifiers=evidence.rectifiers(ops, graph, named),
+            pooling=pooling.pooling(pixels, logits, named, first=taps.channels_first()),
+            rectifiers=rectifiers.find(logits).counts,
+            objects={path: tap.layer for path, tap in named.items()},
             notes=(f"layers inside {', '.join(hidden[:3])} can't be explained",) if hidden else (),
         )
 

@@ -164,6 +164,17 @@ class Forms:
         return rows
 
 
+def coefficients(found: Sequence[Target], classes: int) -> Floats:
+    """The weights of targets over all classes, (targets, classes)."""
+    import numpy as np
+
+    rows = np.zeros((len(found), classes), np.float32)
+    for row, target in zip(rows, found, strict=True):
+        for index, weight in target.coefficients:
+            row[index] += weight
+    return rows
+
+
 def _classes(want: int | Contrast) -> tuple[int, ...]:
     if isinstance(want, int):
         return (want,)

@@ -144,7 +144,7 @@ class TracedModel:
         )
         if self._survey is None:
             self._survey = Survey.of(pixels, taps, logits, scored.head, outputs=every, output=name)
-        return Forward(pixels, taps.named(), scored)
+        return Forward(pixels, taps.named(), scored, logits)
 
     @cached_property
     def _given(self) -> list[Floats]:
