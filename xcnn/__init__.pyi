@@ -1,6 +1,10 @@
 from ._version import __version__ as __version__
 from .errors import XcnnError as XcnnError
+from .explainers.activations import Activations as Activations
+from .explainers.cam import CAM as CAM
 from .explainers.gradcam import GradCAM as GradCAM
+from .explainers.integrated import IntegratedGradients as IntegratedGradients
+from .explainers.kernels import Kernels as Kernels
 from .run import explain as explain
 from .run import list_explainers as list_explainers
 from .run import open_network as open_network

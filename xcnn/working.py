@@ -75,7 +75,7 @@ class Working:
         import numpy as np
 
         pictures = [_channels(image) for image in images]
-        rng = np.random.default_rng([self._seed, int(images[0].sha256[:8], 16)])
+        rng = np.random.default_rng(self._seed)  # Batch.rng_of tells the images apart
         batch = network.batch(pictures, wanted, rng)
         found = [made for one in tuple(self._of_pictures) if (made := self._found(one, network, batch)) is not None]
         if not found:

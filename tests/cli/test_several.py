@@ -69,7 +69,19 @@ def test_the_only_one_that_does_not_fit_is_the_error_of_the_run(command, photo, 
 
 
 def test_options_go_to_all_that_have_them(command, photo, small_model):
-    code, _, _ = command("explain", small_model, photo(), "-w", "gradcam,activations", "--layer", "base/conv1", "--columns", "3", "-o", "run")
+    code, _, _ = command(
+        "explain",
+        small_model,
+        photo(),
+        "-w",
+        "gradcam,activations",
+        "--layer",
+        "base/conv1",
+        "--columns",
+        "3",
+        "-o",
+        "run",
+    )
 
     assert code == 0
     assert {panel["layer"] for result in manifest("run")["results"] for panel in result["panels"]} == {"base/conv1"}
@@ -102,7 +114,21 @@ def test_what_can_not_be_asked_for_is_said(command, photo, small_model, words, e
 def test_the_command_in_the_report_asks_for_the_same_again(command, photo, small_model):
     import shlex
 
-    command("explain", small_model, photo(), "-w", "occlusion,saliency", "--window", "9x7", "--stride", "5", "--reduce", "l2", "-o", "one")
+    command(
+        "explain",
+        small_model,
+        photo(),
+        "-w",
+        "occlusion,saliency",
+        "--window",
+        "9x7",
+        "--stride",
+        "5",
+        "--reduce",
+        "l2",
+        "-o",
+        "one",
+    )
     code, _, _ = command(*shlex.split(manifest("one")["command"])[1:], "-o", "two")
 
     assert code == 0

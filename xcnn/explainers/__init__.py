@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from xcnn.explainers.activations import Activations
+from xcnn.explainers.cam import CAM
 from xcnn.explainers.gradcam import GradCAM
+from xcnn.explainers.integrated import IntegratedGradients
+from xcnn.explainers.kernels import Kernels
 from xcnn.plugin import hookimpl
 
 if TYPE_CHECKING:
@@ -16,4 +20,4 @@ if TYPE_CHECKING:
 @hookimpl
 def xcnn_explainers() -> Iterable[type[BaseExplainer]]:
     """Return the built-in explainers in the order of the help."""
-    return (GradCAM,)
+    return (Activations, Kernels, CAM, GradCAM, IntegratedGradients)

@@ -1,8 +1,17 @@
 from .cam import channel_means as channel_means
 from .cam import positive as positive
 from .cam import weighted_sum as weighted_sum
+from .channels import constant_channels as constant_channels
+from .channels import numbered as numbered
+from .channels import strongest as strongest
+from .enlarging import enlarged as enlarged
 from .fills import FILLS as FILLS
 from .fills import blurred as blurred
 from .fills import check_fill as check_fill
 from .fills import filled as filled
+from .pooling import pooled_weights as pooled_weights
+from .sampling import accumulated as accumulated
+from .sampling import brightness_range as brightness_range
+from .sampling import noisy_copies as noisy_copies
+from .sampling import straight_path as straight_path
 from .windows import Windows as Windows
