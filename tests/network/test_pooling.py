@@ -87,8 +87,14 @@ REFUSED = {
     "flattened maps": (lambda x: dense(LAYERS.Flatten()(x)), "flattened maps under a dense layer"),
     "maximum": (lambda x: dense(LAYERS.GlobalMaxPooling2D()(x)), "global max pooling under a dense layer"),
     "a hidden layer": (lambda x: dense(LAYERS.Dense(4, activation="relu")(pooled(x))), "ReLU under a dense layer"),
-    "layer normalization": (lambda x: dense(LAYERS.LayerNormalization()(pooled(x))), "a product of features under a dense layer"),
-    "a gate": (lambda x: dense(pooled(x) * LAYERS.Dense(4, activation="sigmoid")(pooled(x))), "a product of features under a dense layer"),
+    "layer normalization": (
+        lambda x: dense(LAYERS.LayerNormalization()(pooled(x))),
+        "a product of features under a dense layer",
+    ),
+    "a gate": (
+        lambda x: dense(pooled(x) * LAYERS.Dense(4, activation="sigmoid")(pooled(x))),
+        "a product of features under a dense layer",
+    ),
     "both kinds of pooling": (
         lambda x: dense(LAYERS.Concatenate()([pooled(x), LAYERS.GlobalMaxPooling2D()(x)])),
         "global max pooling under a dense layer",

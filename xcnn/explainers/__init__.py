@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from xcnn.explainers.deconv import Deconv
 from xcnn.explainers.gradcam import GradCAM
+from xcnn.explainers.guided import Guided
+from xcnn.explainers.saliency import Saliency
 from xcnn.plugin import hookimpl
 
 if TYPE_CHECKING:
@@ -16,4 +19,4 @@ if TYPE_CHECKING:
 @hookimpl
 def xcnn_explainers() -> Iterable[type[Explainer]]:
     """Return the built-in explainers in the order of the help."""
-    return (GradCAM,)
+    return (GradCAM, Saliency, Guided, Deconv)

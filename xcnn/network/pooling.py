@@ -70,7 +70,9 @@ def pooling(pixels: Any, logits: Any, taps: Mapping[str, Tap], *, first: frozens
     except _Other as other:
         return Pooling((), str(other))
     head = "a linear head" if walk.weighed else "no head of its own"
-    return Pooling(paths, f"global average pooling of {' and '.join(paths) or 'maps that no layer returns'}, then {head}")
+    return Pooling(
+        paths, f"global average pooling of {' and '.join(paths) or 'maps that no layer returns'}, then {head}"
+    )
 
 
 class _Walk:
