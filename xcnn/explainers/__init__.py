@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+<<<<<<< HEAD
 from xcnn.explainers.activations import Activations
 from xcnn.explainers.cam import CAM
+from xcnn.explainers.deconv import Deconv
 from xcnn.explainers.gradcam import GradCAM
+from xcnn.explainers.guided import Guided
 from xcnn.explainers.integrated import IntegratedGradients
 from xcnn.explainers.kernels import Kernels
 from xcnn.explainers.occlusion import Occlusion
+from xcnn.explainers.saliency import Saliency
 from xcnn.plugin import hookimpl
 
 if TYPE_CHECKING:
@@ -21,4 +25,4 @@ if TYPE_CHECKING:
 @hookimpl
 def xcnn_explainers() -> Iterable[type[BaseExplainer]]:
     """Return the built-in explainers in the order of the help."""
-    return (GradCAM, CAM, IntegratedGradients, Occlusion, Activations, Kernels)
+    return (GradCAM, CAM, Saliency, Guided, Deconv, IntegratedGradients, Occlusion, Activations, Kernels)
