@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from xcnn.errors import MisfitError
 from xcnn.network import convolutions, preprocess, targets
@@ -126,6 +126,11 @@ class KerasModel:
         if self.head.classes == IMAGENET and self.head.size is None:
             return names.imagenet(), "those of ImageNet, because there are 1000 classes"
         return None
+
+    @property
+    def colours(self) -> Literal["rgb", "bgr"]:
+        """The order in which the model receives the colours."""
+        return self.preprocessing.preprocessing.channels
 
     def layers(self) -> tuple[Layer, ...]:
         """List every call of every layer in execution order, nested ones as ``outer/inner``."""
