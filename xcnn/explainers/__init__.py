@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-<<<<<<< HEAD
 from xcnn.explainers.activations import Activations
 from xcnn.explainers.cam import CAM
 from xcnn.explainers.deconv import Deconv
