@@ -49,9 +49,6 @@ class Weighing(FakeNetwork):
             for want in batch.wanted
         )
 
-    def label(self, index):
-        return ("red", "green", "blue")[index]
-
 
 def best(row, want):
     return int(row.argmax()) if isinstance(want, Top) else want
@@ -363,9 +360,9 @@ def test_no_time_at_all_still_makes_a_coarse_map():
 # --- options -----------------------------------------------------------------------------------------------------------
 
 
-def test_the_default_window_is_a_seventh_of_the_shorter_side_and_moves_by_half():
-    assert Occlusion().windows((224, 320)) == maths.Windows((224, 320), (32, 32), (16, 16))
-    assert Occlusion(window="21x9").windows((224, 320)).stride == (10, 4)
+def test_the_default_window_is_a_fifth_of_the_shorter_side_and_moves_by_a_quarter_of_itself():
+    assert Occlusion().windows((224, 320)) == maths.Windows((224, 320), (45, 45), (11, 11))
+    assert Occlusion(window="21x9").windows((224, 320)).stride == (5, 2)
     assert Occlusion().windows((2, 3)) == maths.Windows((2, 3), (1, 1), (1, 1))
 
 
@@ -378,7 +375,7 @@ def test_height_comes_before_width_and_one_number_is_a_square():
 def test_the_cost_is_one_pass_per_window():
     network = Weighing((224, 224))
 
-    assert Occlusion().cost(network) == 13 * 13
+    assert Occlusion().cost(network) == 18 * 18
     assert Occlusion(window=224).cost(network) == 1
     assert Occlusion().fits(network) is None
 
