@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING
 from xcnn.explainers.activations import Activations
 from xcnn.explainers.cam import CAM
 from xcnn.explainers.gradcam import GradCAM
+from xcnn.explainers.guided_gradcam import GuidedGradCAM
 from xcnn.explainers.integrated import IntegratedGradients
 from xcnn.explainers.kernels import Kernels
+from xcnn.explainers.smoothgrad import SmoothGrad
 from xcnn.plugin import hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from xcnn.plugin import BaseExplainer
+    from xcnn.explainers.smoothgrad import SmoothGrad
+from xcnn.plugin import BaseExplainer
 
 
 @hookimpl
 def xcnn_explainers() -> Iterable[type[BaseExplainer]]:
     """Return the built-in explainers in the order of the help."""
-    return (Activations, Kernels, CAM, GradCAM, IntegratedGradients)
+    return (Activations, Kernels, CAM, GradCAM, GuidedGradCAM, SmoothGrad, IntegratedGradients)
