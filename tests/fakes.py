@@ -49,7 +49,7 @@ class FakeNetwork:
     def label(self, index):
         return ("red", "green", "blue")[index]
 
-    def scores(self, inputs, points=None):  # noqa: ARG002 (no score per pixel)
+    def scores(self, inputs, points=None):
         return np.asarray(inputs, np.float32).mean(axis=(1, 2))
 
     def batch(self, pictures, wanted, rng):
@@ -88,7 +88,7 @@ class FakeNetwork:
         own = found[np.arange(len(found)), np.arange(len(found))]
         return own if rule == "plain" else np.maximum(own, 0)
 
-    def gradients(self, inputs, targets, points=None):  # noqa: ARG002 (no score per pixel)
+    def gradients(self, inputs, targets, points=None):
         height, width = inputs.shape[1:3]
         found = np.zeros((len(inputs), len(targets), *inputs.shape[1:]), np.float32)
         for place, target in enumerate(targets):

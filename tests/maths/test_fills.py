@@ -28,7 +28,8 @@ def blurred_by_definition(line, deviation):
 
 
 @pytest.mark.parametrize(
-    ("fill", "expected"), [("gray", [127.5] * 3), ("black", [0] * 3), ("#80a0fF", [128, 160, 255]), ("#000000", [0] * 3)]
+    ("fill", "expected"),
+    [("gray", [127.5] * 3), ("black", [0] * 3), ("#80a0fF", [128, 160, 255]), ("#000000", [0] * 3)],
 )
 def test_a_colour_is_the_same_everywhere(fill, expected):
     pixels = RNG.integers(0, 256, (2, 3, 4, 3), np.uint8)

@@ -23,6 +23,7 @@ class SmoothGrad(Explainer):
     """
 
     name: ClassVar[str] = "smoothgrad"
+    title: ClassVar[str] = "SmoothGrad"
     source: ClassVar[Reference] = Reference(
         "Smilkov et al.",
         2017,

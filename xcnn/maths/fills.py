@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ def check_fill(fill: str) -> None:
         raise ValueError(f"the fill is {fill!r}; it must be one of {', '.join(FILLS)}")
 
 
-def filled(pixels: Numbers, fill: str) -> Floats:
+def filled(pixels: Numbers, fill: str) -> NDArray[Any]:
     """Make the picture that hides a picture: what each pixel becomes when it is taken away.
 
     Parameters
