@@ -165,11 +165,6 @@ class KerasModel:
             raise MisfitError("class activation mapping weighs logits", hint="leave out --on probability")
         return pooling.layers
 
-    @property
-    def colours(self) -> Literal["rgb", "bgr"]:
-        """The order in which it receives the colours, where it has three channels."""
-        return self.preprocessing.preprocessing.channels
-
     def rectifiers(self) -> Rectifiers:
         """Count the non-linearities that guided rules act on, and the others."""
         return self.survey.rectifiers
