@@ -159,7 +159,7 @@ def test_the_panel_says_what_it_is_and_progress_is_told():
 def test_options_out_of_range_are_refused():
     with pytest.raises(OptionError, match="--samples is 0"):
         SmoothGrad(samples=0)
-    with pytest.raises(OptionError, match="--noise is -0.1"):
+    with pytest.raises(OptionError, match=r"--noise is -0\.1"):
         SmoothGrad(noise=-0.1)
     with pytest.raises(OptionError, match="--reduce is 'sum'"):
         SmoothGrad(reduce="sum")

@@ -127,6 +127,11 @@ class KerasModel:
             return names.imagenet(), "those of ImageNet, because there are 1000 classes"
         return None
 
+    @property
+    def colours(self) -> Literal["rgb", "bgr"]:
+        """The order in which it receives the colours, where it has three channels."""
+        return self.preprocessing.preprocessing.channels
+
     def layers(self) -> tuple[Layer, ...]:
         """List every call of every layer in execution order, nested ones as ``outer/inner``."""
         return self.survey.layers
