@@ -129,7 +129,7 @@ class KerasModel:
 
     @property
     def colours(self) -> Literal["rgb", "bgr"]:
-        """The order in which the model receives the colours."""
+        """The order in which it receives the colours, where it has three channels."""
         return self.preprocessing.preprocessing.channels
 
     def layers(self) -> tuple[Layer, ...]:
