@@ -29,10 +29,10 @@ def xcnn_explainers() -> Iterable[type[BaseExplainer]]:
     return (
         GradCAM,
         CAM,
+        GuidedGradCAM,
         Saliency,
         Guided,
         Deconv,
-        GuidedGradCAM,
         SmoothGrad,
         IntegratedGradients,
         Occlusion,
