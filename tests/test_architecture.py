@@ -36,7 +36,12 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "provenance": ({"_version", "request", "host", "plugin", "render"}, set()),
     "saving": (SHARED | {"io", "render", "report"}, {"numpy"}),
     "events": ({"plugin"}, set()),
-    "execution": (SHARED | {"events", "options"} | {"opening", "provenance", "request", "host", "io", "render", "saving"}, {"numpy"}),
+    "execution": (
+        SHARED | {"events", "options"} | {"opening", "outcome", "provenance", "request", "host", "io", "render", "saving", "working"},
+        {"numpy"},
+    ),
+    "outcome": (SHARED | {"events"}, set()),
+    "working": (SHARED | {"host", "outcome"}, {"numpy"}),
     "diagnosis": ({"errors", "host", "network", "opening", "plugin"}, {"numpy"}),
     "prediction": ({"errors", "events", "host", "io", "network", "opening", "plugin", "render"}, {"numpy"}),
     "run": (SHARED | {"opening", "options", "execution", "request", "host"}, set()),

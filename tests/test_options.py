@@ -188,6 +188,62 @@ def test_words_without_a_separator_stay_whole(given, expected):
     assert options.checked(option_of(tuple[str, ...]), given) == expected
 
 
+@pytest.mark.parametrize(
+    ("kind", "unit", "given", "expected"),
+    [
+        (float, "s", "30s", 30.0),
+        (float, "s", " 1.5 s ", 1.5),
+        (float, "s", "2m", 120.0),
+        (float, "s", "0.5m", 30.0),
+        (float, "s", "1h", 3600.0),
+        (float, "s", "30", 30.0),
+        (float, "s", 30, 30.0),
+        (int, "s", "2m", 120),
+        (int, "px", "16px", 16),
+        (int, "px", "16 px", 16),
+    ],
+)
+def test_a_number_may_have_its_unit_behind_it(kind, unit, given, expected):
+    found = options.checked(option_of(kind, unit=unit), given)
+
+    assert found == expected
+    assert type(found) is kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "unit", "given"),
+    [
+        *[(float, "s", word) for word in ("30px", "s", "30ss", "30sm", "2m30s", "m", "nanm", "30S")],
+        *[(int, "px", word) for word in ("16p", "16m", "px", "1.5px", "16pxpx")],
+        (float, "", "30s"),
+        (int, "m", "2h"),
+    ],
+)
+def test_another_unit_is_no_number(kind, unit, given):
+    with pytest.raises(OptionError) as caught:
+        options.checked(option_of(kind, unit=unit), given)
+
+    assert caught.value.message.startswith(f"--size is {given!r}; it must be a")
+
+
+def test_the_range_holds_for_the_number_in_the_unit_of_the_option():
+    with pytest.raises(OptionError, match=r"--size is 120\.0; it must be 60 or less s"):
+        options.checked(option_of(float, unit="s", maximum=60), "2m")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [("16px", (16, 16)), ("32x16px", (32, 16)), ("32X16 px", (32, 16)), ("32x16", (32, 16))]
+)
+def test_a_size_may_have_its_unit_behind_it(given, expected):
+    assert options.checked(option_of(tuple[int, int], separator="x", unit="px"), given) == expected
+
+
+@pytest.mark.parametrize("given", ["px", "16pxx16px", "x16px", "16xpx", "16s"])
+def test_a_size_with_a_unit_elsewhere_is_none(given):
+    with pytest.raises(OptionError, match="a number, or two like 8x4"):
+        options.checked(option_of(tuple[int, int], separator="x", unit="px"), given)
+
+
 def test_both_ends_of_a_range_are_accepted():
     option = option_of(int, minimum=1, maximum=9)
 

@@ -1,8 +1,13 @@
 from ._version import __version__ as __version__
 from .errors import XcnnError as XcnnError
+from .explainers.activations import Activations as Activations
+from .explainers.cam import CAM as CAM
 from .explainers.deconv import Deconv as Deconv
 from .explainers.gradcam import GradCAM as GradCAM
 from .explainers.guided import Guided as Guided
+from .explainers.integrated import IntegratedGradients as IntegratedGradients
+from .explainers.kernels import Kernels as Kernels
+from .explainers.occlusion import Occlusion as Occlusion
 from .explainers.saliency import Saliency as Saliency
 from .run import explain as explain
 from .run import list_explainers as list_explainers

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from xcnn.errors import XcnnError
 from xcnn.network import preprocess, sidecar
+from xcnn.plugin import Explainer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from xcnn.host import Host
     from xcnn.opening import Checked
-    from xcnn.plugin import Explainer, Image, Network, Preprocessing
+    from xcnn.plugin import BaseExplainer, Image, Network, Preprocessing
 
 SCHEMA_VERSION = 1
 BEST = 5
@@ -74,9 +75,9 @@ def _seconds_per_pass(network: Network) -> float:
     return min(found[1:])
 
 
-def _installed(host: Host) -> list[type[Explainer] | tuple[str, XcnnError]]:
+def _installed(host: Host) -> list[type[BaseExplainer] | tuple[str, XcnnError]]:
     """The explainer classes; for a plugin that can't be imported, its name and why."""
-    found: list[type[Explainer] | tuple[str, XcnnError]] = list(host.builtin.values())
+    found: list[type[BaseExplainer] | tuple[str, XcnnError]] = list(host.builtin.values())
     for name in host.listings:
         try:
             found.append(host.explainer(name))
@@ -92,12 +93,13 @@ def _fitness(kind: Any, network: Network, seconds: float, memory: float) -> dict
         explainer = kind()
         reason = explainer.fits(network)
         picked = None if reason else explainer.picks(network)
-        passes = 0 if reason else explainer.cost(network)
+        passes = 0 if reason or not isinstance(explainer, Explainer) else explainer.cost(network)
     except (XcnnError, TypeError) as error:  # TypeError: an option without a default
         return {"name": kind.name, "works": False, "reason": str(error)}
     found: dict[str, Any] = {"name": kind.name, "works": reason is None, "reason": reason or ""}
     if reason is None:
-        found |= {"seconds_per_picture": passes * seconds, "memory_bytes": memory}
+        if passes:
+            found |= {"seconds_per_picture": passes * seconds, "memory_bytes": memory}
         found["layer"] = {"path": picked.value, "reason": picked.reason} if picked else None
     return found
 

@@ -25,8 +25,11 @@ class Events(Protocol):
     def working(self, path: str) -> None:
         """The results of this picture are about to be written."""
 
+    def progressed(self, explainer: str, done: int, total: int) -> None:
+        """An explainer has done a part of its steps."""
+
     def explained(self, results: Sequence[Result]) -> None:
-        """All results of one picture are there."""
+        """All results of one picture, or of the model, are there."""
 
     def failed(self, failure: Failure) -> None:
         """A picture could not be explained."""

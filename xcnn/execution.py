@@ -5,34 +5,33 @@ Everything that can be checked without TensorFlow is checked first, the first pi
 
 from __future__ import annotations
 
-import math
 import time
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xcnn import opening, provenance
-from xcnn.errors import ImageError, OptionError, PluginError, XcnnError
+from xcnn.errors import ImageError, LayerError, OptionError
 from xcnn.events import Silent
 from xcnn.options import declared
-from xcnn.plugin import Attribution, Failure, Result, Run
-from xcnn.request import Settings
+from xcnn.outcome import Outcome
+from xcnn.plugin import Explainer, Run
+from xcnn.request import Request, Settings
+from xcnn.working import Working
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from xcnn.events import Events
     from xcnn.host import Host
-    from xcnn.plugin import Batch, Explainer, Image, Network, Panel, Target
-    from xcnn.request import Request
-
-PREDICTIONS = 5
+    from xcnn.plugin import BaseExplainer, Image, Network
+    from xcnn.render.style import Style
+    from xcnn.request import Common, ModelRequest
 
 
 def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
-    request: Request,
-    explainers: Sequence[Explainer],
+    request: Request | ModelRequest,
+    explainers: Sequence[BaseExplainer],
     *,
     host: Host,
     model: Any = None,
@@ -42,14 +41,14 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
     out: Path | None = None,
     keep: bool = True,
 ) -> Run:
-    """Run explainers over pictures.
+    """Run explainers over pictures, or over the model alone.
 
     Parameters
     ----------
-    request : Request
+    request : Request or ModelRequest
         What is asked for; with ``out`` the results are written as they come.
-    explainers : sequence of Explainer
-        What to run.
+    explainers : sequence of Explainer or ModelExplainer
+        What to run. One that does not fit the model is a failure among several, and the error when it is the only one.
     host : Host
         Where plugins are found.
     model : keras.Model or Network, optional
@@ -68,16 +67,16 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
     Raises
     ------
     XcnnError
-        If the run as a whole can't go on, or no picture could be explained.
+        If the run as a whole can't go on, or nothing could be explained.
     """
     from xcnn.io import artifacts
-    from xcnn.io.images import fitted
-    from xcnn.render.style import Style
 
     begun = time.monotonic()
     events = events or Silent()
-    style = Style(request.colormap, request.alpha)
-    todo = _found(list(request.images if pictures is None else pictures))
+    options = request if isinstance(request, Request) else None
+    pictured = options is not None and any(isinstance(one, Explainer) for one in explainers)
+    style = _style(request)
+    todo = _found(list(options.images if pictures is None else pictures)) if options and pictured else []
     paths = [one for one in todo if isinstance(one, str)]
     reads = [*paths, request.model]
     out = Path(request.out) if request.out else out
@@ -87,27 +86,23 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
     events.started(len(todo))
 
     with ExitStack() as stack:
-        collected = _Collected(events, alone=len(todo) == 1, keep=keep)
-        for decoded in _chunks(todo, request.batch_size, collected):
+        outcome = Outcome(events, alone=len(todo) <= 1 and len(explainers) == 1, keep=keep)
+        working = Working(explainers, host, outcome, request.seed)
+        for decoded in _chunks(todo, options.batch_size, outcome) if options and pictured else [[]]:
             if network is None:
                 events.opening(request.model or "the model")
-                network = checked.open(decoded[0].size)
-            images = [fitted(image, network.input_size, checked.fit) for image in decoded]
-            if out and collected.writer is None:
+                network = checked.open(decoded[0].size if decoded else None, head=pictured)
+            if outcome.writer is None and out:
                 from xcnn.saving import Writer
 
                 draft = stack.enter_context(artifacts.Draft(out, overwrite=request.overwrite, inputs=reads))
-                collected.writer = Writer(
-                    draft, style, {one.name: provenance.title(one) for one in explainers}, network.name
-                )
-            batch = network.batch([_channels(image) for image in images], request.target, _rng(request.seed, images[0]))
-            found = [_explained(explainer, network, batch, host) for explainer in explainers]
-            collected.surveyed(network)
-            for image, results in _by_image(images, explainers, found, batch, network.best(batch, PREDICTIONS)):
-                events.working(image.path)
-                collected.add(image, results)
-        if network is None or not collected.explained:
-            raise collected.nothing()
+                titles = {one.name: provenance.title(one) for one in explainers}
+                outcome.writer = Writer(draft, style, titles, network.name, mosaic=options.mosaic if options else None)
+            network = _on_model(working, network, None if pictured else checked)
+            if options and decoded:
+                working.on_pictures(network, _fitted(decoded, network, checked), options.target)
+        if network is None or not outcome.explained:
+            raise outcome.nothing()
         about = provenance.about(
             request,
             explainers,
@@ -119,10 +114,34 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
             repeatable=bool(request.model) and len(paths) == len(todo),
         )
         about["seconds"] = round(time.monotonic() - begun, 2)
-        run = Run(about, tuple(collected.results), tuple(collected.failures), tuple(network.warnings), out)
-        if collected.writer:
-            collected.writer.finish(run.about, run.failures, run.warnings)
+        run = Run(about, tuple(outcome.results), tuple(outcome.failures), tuple(network.warnings), out)
+        if outcome.writer:
+            outcome.writer.finish(run.about, run.failures, run.warnings)
         return run
+
+
+def _style(request: Request | ModelRequest) -> Style:
+    from xcnn.render.style import Style
+
+    return Style(request.colormap, request.alpha) if isinstance(request, Request) else Style(request.colormap)
+
+
+def _on_model(working: Working, network: Network, checked: opening.Checked | None) -> Network:
+    """Run what needs no picture; on the whole of a named model if a layer is not in the part that was loaded."""
+    try:
+        working.on_model(network)
+    except LayerError:
+        if checked is None or checked.named is None or checked.named.build is None:
+            raise
+        network = checked.open()
+        working.on_model(network)
+    return network
+
+
+def _fitted(decoded: Sequence[Image], network: Network, checked: opening.Checked) -> list[Image]:
+    from xcnn.io.images import fitted
+
+    return [fitted(image, network.input_size, checked.fit) for image in decoded]
 
 
 def _found(given: list[Any]) -> list[Any]:
@@ -135,7 +154,7 @@ def _found(given: list[Any]) -> list[Any]:
     return [*(images.find(paths) if paths else []), *(one for one in given if not isinstance(one, str))]
 
 
-def _model(model: Any, request: Request, host: Host) -> tuple[Network | None, opening.Checked]:
+def _model(model: Any, request: Common, host: Host) -> tuple[Network | None, opening.Checked]:
     if not hasattr(model, "layer_gradients"):
         return None, opening.check(model, request, host)
     for option in declared(Settings):
@@ -145,69 +164,7 @@ def _model(model: Any, request: Request, host: Host) -> tuple[Network | None, op
     return model, opening.Checked(model, fit=fit)
 
 
-def _channels(image: Image) -> Any:
-    """The pixels of an image, with their transparency where it has some."""
-    return image.pixels if image.rgba is None else image.rgba
-
-
-class _Collected:
-    """What has come out of a run so far."""
-
-    def __init__(self, events: Events, *, alone: bool, keep: bool) -> None:
-        self.events = events
-        self._alone = alone
-        self.results: list[Result] = []
-        self.failures: list[Failure] = []
-        self.explained = 0
-        self.writer: Any = None
-        self._keep = keep
-        self._first: XcnnError | None = None
-        self._surveyed = False
-
-    def surveyed(self, network: Network) -> None:
-        if not self._surveyed:
-            self._surveyed = True
-            self.events.surveyed(network)
-
-    def fail(self, path: str, error: XcnnError) -> None:
-        self._first = self._first or error
-        self.failures.append(Failure(path, error.code, error.message, error.hint))
-        if not self._alone:  # the failure of the only picture is the error of the run
-            self.events.failed(self.failures[-1])
-
-    def add(self, image: Image, results: Sequence[Result]) -> None:
-        if broken := next(filter(None, map(_not_finite, results)), None):
-            hint = "the model computes NaN or infinity for this picture: check its weights and --preprocess"
-            self.fail(image.path, ImageError(f"{image.path}: {broken} not finite", hint=hint))
-            return
-        self.explained += 1
-        if self.writer:
-            self.writer.add(image.pixels, results)
-        if self._keep:
-            # A file can be read again when the run is saved; pixels from memory can't.
-            light = replace(image, pixels=None, rgba=None) if Path(image.path).is_file() else image
-            self.results += [replace(result, image=light) for result in results]
-        self.events.explained(results)
-
-    def nothing(self) -> XcnnError:
-        """The error for a run without a single result."""
-        if self._first and len(self.failures) == 1:
-            return self._first
-        return ImageError(f"none of the {len(self.failures)} pictures could be explained")
-
-
-def _not_finite(result: Result) -> str:
-    """What about a result is NaN or infinite; empty when nothing is."""
-    for panel in result.panels:
-        # The sum of finite float32 values may overflow; of their float64 copies it can't.
-        if not math.isfinite(panel.values.sum(dtype="float64")):
-            return f"the {result.explainer} map{f' at {panel.layer}' if panel.layer else ''} is"
-    if not all(math.isfinite(target.score) for target in (result.target, *result.predictions)):
-        return "the scores of the classes are"
-    return ""
-
-
-def _chunks(todo: Sequence[Any], size: int, collected: _Collected) -> Iterator[list[Image]]:
+def _chunks(todo: Sequence[Any], size: int, outcome: Outcome) -> Iterator[list[Image]]:
     """Decode pictures, `size` at a time; those that can't be are failures."""
     from xcnn.io import images
 
@@ -217,68 +174,6 @@ def _chunks(todo: Sequence[Any], size: int, collected: _Collected) -> Iterator[l
             try:
                 good.append(images.read(one) if isinstance(one, str) else images.from_array(one, f"array-{number}"))
             except ImageError as error:
-                collected.fail(one if isinstance(one, str) else f"array-{number}", error)
+                outcome.fail(one if isinstance(one, str) else f"array-{number}", error)
         if good:
             yield good
-
-
-def _rng(seed: int, image: Image) -> Any:
-    import numpy as np
-
-    return np.random.default_rng([seed, int(image.sha256[:8], 16)])
-
-
-def _explained(
-    explainer: Explainer, network: Network, batch: Batch, host: Host
-) -> tuple[list[tuple[Panel, ...]], float]:
-    """Run one explainer on one batch: the panels per row, and the seconds per row."""
-    who = f"plugin {host.distribution(explainer.name)}"
-    begun = time.perf_counter()
-    try:
-        rows = explainer.explain(network, batch)
-    except XcnnError:
-        raise
-    except Exception as error:
-        if host.distribution(explainer.name) == "xcnn":
-            raise
-        raise PluginError(f"{who} failed in {explainer.name}: {type(error).__name__}: {error}") from error
-    network.predict(batch)
-    expected = len(batch.targets or ())
-    if len(rows) != expected:
-        raise PluginError(f"{who}: {explainer.name} returned {len(rows)} rows for {expected}")
-    for panel in (panel for row in rows for panel in row):
-        _check(panel, f"{who}: {explainer.name}")
-    return rows, (time.perf_counter() - begun) / expected
-
-
-def _check(panel: Panel, who: str) -> None:
-    if not isinstance(panel, Attribution):
-        raise PluginError(f"{who} returned {type(panel).__name__}; a panel is an Attribution")
-    if getattr(panel.values, "ndim", 0) != 2:  # noqa: PLR2004 (h, w)
-        raise PluginError(f"{who} returned values of shape {getattr(panel.values, 'shape', '?')}; a map is (h, w)")
-    if panel.sign == "positive" and (panel.values < 0).any():
-        raise PluginError(f"{who} returned negative values in a map it calls positive")
-
-
-def _by_image(
-    images: Sequence[Image],
-    explainers: Sequence[Explainer],
-    found: Sequence[tuple[list[tuple[Panel, ...]], float]],
-    batch: Batch,
-    best: Sequence[tuple[Target, ...]],
-) -> Iterator[tuple[Image, list[Result]]]:
-    """Regroup rows: all results of one image, explainer by explainer."""
-    targets = batch.targets or ()
-    each = len(targets) // len(images)
-    for number, image in enumerate(images):
-        # The best classes and those given by index may be the same.
-        first = {targets[row].coefficients: row for row in reversed(range(number * each, (number + 1) * each))}
-        rows = sorted(first.values())
-        yield (
-            image,
-            [
-                Result(explainer.name, image, targets[row], panels[row], best[number], seconds)
-                for explainer, (panels, seconds) in zip(explainers, found, strict=True)
-                for row in rows
-            ],
-        )

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-    from xcnn.plugin import Explainer, NamedModel, Preprocessing
+    from xcnn.plugin import BaseExplainer, NamedModel, Preprocessing
 
 hookspec = pluggy.HookspecMarker("xcnn")
 
 
 @hookspec
-def xcnn_explainers() -> Iterable[type[Explainer]]:  # type: ignore[empty-body]
+def xcnn_explainers() -> Iterable[type[BaseExplainer]]:  # type: ignore[empty-body]
     """Return explainer classes.
 
     Called when the commands are listed, so the built-ins use it and third parties the entry-point group

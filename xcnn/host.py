@@ -14,7 +14,7 @@ import xcnn.explainers
 from xcnn import hookspecs
 from xcnn.errors import PluginError, UsageError, did_you_mean
 from xcnn.options import declared
-from xcnn.plugin import Explainer
+from xcnn.plugin import BaseExplainer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -51,7 +51,7 @@ class Host:
         self._manager.register(xcnn.explainers, "xcnn.explainers")
 
     @cached_property
-    def builtin(self) -> Mapping[str, type[Explainer]]:
+    def builtin(self) -> Mapping[str, type[BaseExplainer]]:
         """The built-in explainers by command."""
         return {kind.name: kind for kinds in self._manager.hook.xcnn_explainers() for kind in kinds}
 
@@ -71,7 +71,7 @@ class Host:
         """Third-party extensions, from metadata alone."""
         return tuple(_entries(EXTENSIONS))
 
-    def explainer(self, name: str) -> type[Explainer]:
+    def explainer(self, name: str) -> type[BaseExplainer]:
         """Find an explainer class by command, importing its plugin when it is not built in.
 
         Raises
@@ -92,7 +92,7 @@ class Host:
         """The distribution that brings an explainer."""
         return self.listings[name].distribution if name in self.listings else "xcnn"
 
-    def _load(self, listing: Listing) -> type[Explainer]:
+    def _load(self, listing: Listing) -> type[BaseExplainer]:
         who = f"plugin {listing.distribution} {listing.version}"
         if listing.clashes:
             raise PluginError(
@@ -100,7 +100,7 @@ class Host:
                 hint="uninstall one, or name the plugins to use in XCNN_PLUGINS",
             )
         kind = _imported(listing)
-        if not (isinstance(kind, type) and issubclass(kind, Explainer)):
+        if not (isinstance(kind, type) and issubclass(kind, BaseExplainer)):
             raise PluginError(f"{who} names {listing.value}, which is no Explainer class")
         if getattr(kind, "name", None) != listing.name:
             raise PluginError(f"{who} calls its command {listing.name!r} but {listing.value} is {kind.name!r}")

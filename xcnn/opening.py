@@ -37,8 +37,11 @@ class Checked:
     supplied: tuple[Supplied, ...] = ()
     objects: Mapping[str, Any] = field(default_factory=dict)
 
-    def open(self, pictures: tuple[int, int] | None = None) -> Network:
-        """Load it, which imports TensorFlow and takes seconds; `pictures` is the size of the first picture."""
+    def open(self, pictures: tuple[int, int] | None = None, *, head: bool = True) -> Network:
+        """Load it, which imports TensorFlow and takes seconds.
+
+        `pictures` is the size of the first picture. Without ``head`` a named model may come without its classifier.
+        """
         from xcnn.network import open_network
 
         choices = replace(self.choices, pictures=pictures, fit=self.fit)
@@ -49,6 +52,7 @@ class Checked:
             choices=choices,
             supplied=self.supplied,
             objects=self.objects,
+            head=head,
         )
 
 

@@ -32,7 +32,7 @@ class Option:
     metavar : str
         What stands for the value in the help.
     unit : str
-        The unit of a number, such as ``"px"``.
+        The unit of a number, such as ``"px"``; it may be typed behind the number. Seconds may be minutes: ``"2m"``.
     minimum, maximum : float, optional
         The range of a number, both ends included.
     choices : tuple of str
@@ -86,10 +86,13 @@ class Declared:
     @property
     def flag(self) -> str:
         """The long flag on the command line."""
-        return "--" + self.name.replace("_", "-")
+        # A field can't have the name of a keyword of Python: with_ is --with.
+        return "--" + self.name.rstrip("_").replace("_", "-")
 
 
 SCALARS = (str, int, float, bool)
+LARGER = {"s": {"m": 60, "h": 3600}}
+"""Units that may be typed instead of a smaller one, and how much of it each is."""
 TUPLES = (tuple[str, ...], tuple[int, int])
 
 
@@ -160,7 +163,7 @@ def _check_range(option: Declared, number: Any) -> None:
 def _pair(option: Declared, value: Any) -> tuple[int, int]:
     """Two whole numbers: given as such, as text with the separator between, or as one number for a square."""
     separator = option.option.separator
-    given: Any = value.lower().split(separator) if isinstance(value, str) else value
+    given: Any = _without_unit(option, value)[0].lower().split(separator) if isinstance(value, str) else value
     if isinstance(given, (int, float)) and not isinstance(given, bool):
         given = [given]
     numbers: list[int] = []
@@ -199,10 +202,24 @@ def _scalar(option: Declared, value: Any) -> Any:
     try:
         if option.type is int and not isinstance(value, str):
             return int(operator.index(value))  # int(2.7) would be 2
+        if option.type in {int, float} and isinstance(value, str):
+            number, times = _without_unit(option, value)
+            return option.type(number) * times
         return option.type(value)
     except (TypeError, ValueError, OverflowError):
         expected = {int: "a whole number", float: "a number", str: "a word"}.get(option.type, "valid")
         raise OptionError(f"{option.flag} is {value!r}; it must be {expected}") from None
+
+
+def _without_unit(option: Declared, text: str) -> tuple[str, int]:
+    """The number in a text, and how many of the option's unit it counts: "2m" is 2 times 60 s."""
+    unit = option.option.unit
+    for suffix, times in {unit: 1, **LARGER.get(unit, {})}.items():
+        number = text.strip().removesuffix(suffix)
+        # A digit must stand before it: the "s" of "infs" is no second.
+        if suffix and number != text.strip() and number.rstrip()[-1:].isdigit():
+            return number, times
+    return text, 1
 
 
 def check(kinds: Iterable[type], values: Mapping[str, Any]) -> None:

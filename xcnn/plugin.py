@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Attribution",
+    "BaseExplainer",
     "Batch",
     "Choice",
     "Contrast",
@@ -85,7 +86,7 @@ hookimpl = pluggy.HookimplMarker("xcnn")
 """Marks a function or method of a plugin as the implementation of a hook in `xcnn.hookspecs`."""
 
 
-class Described:
+class BaseExplainer:
     """What explainers of both kinds are: frozen keyword-only dataclasses whose fields are their options.
 
     The first line of the docstring is the summary in the help; the rest says what the picture shows and what it
@@ -94,6 +95,8 @@ class Described:
 
     name: ClassVar[str]
     """The command."""
+    title: ClassVar[str] = ""
+    """What the method is called on pictures and in the report; "" for the name."""
     source: ClassVar[Reference | None] = None
     """The publication, shown in help and report."""
 
@@ -110,7 +113,7 @@ class Described:
         return None
 
 
-class Explainer(Described):
+class Explainer(BaseExplainer):
     """Base of explainers of pictures: fields annotated with `Option` are the options."""
 
     per_target: ClassVar[bool] = True
@@ -131,7 +134,7 @@ class Explainer(Described):
         return 2
 
 
-class ModelExplainer(Described):
+class ModelExplainer(BaseExplainer):
     """Base of explainers that need no picture: fields annotated with `Option` are the options."""
 
     def explain(

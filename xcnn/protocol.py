@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -28,8 +29,8 @@ class Batch:
 
     pixels: Pixels
     """(n, h, w, 3) uint8, resized to the network's input; (n, h, w, 4) for networks with four channels."""
-    prepare: Callable[[Pixels], Floats]
-    """Turns pixels into inputs: the network's preprocessing."""
+    prepare: Callable[[Any], Floats]
+    """Turns pixels, also fractions of them, into inputs: the network's preprocessing."""
     wanted: tuple[int | Top | Contrast, ...]
     """The targets asked for: class indices, `Top` for the network's own choice, and contrasts."""
     rng: np.random.Generator
@@ -54,6 +55,30 @@ class Batch:
     def images(self) -> int:
         """How many images there are."""
         return len(self.pixels)
+
+    def rows_of(self, image: int) -> slice:
+        """Which rows are of one image, once a pass has told the targets."""
+        each = len(self.targets or ()) // self.images
+        return slice(image * each, (image + 1) * each)
+
+    def slopes_of(self, image: int, network: Network) -> Callable[[Floats], Floats]:
+        """Tell how to compute the gradients of the targets of one image by inputs that are made from it."""
+        targets = (self.targets or ())[self.rows_of(image)]
+        points = self.points
+        return lambda inputs: network.gradients(
+            inputs, targets, None if points is None else points[[image] * len(inputs)]
+        )
+
+    def progress_of(self, image: int, steps: int) -> Callable[[int], None]:
+        """Tell how to report the steps that are done on one image, of as many for each."""
+        return lambda done: self.progress(image * steps + done, self.images * steps)
+
+    def rng_of(self, image: int) -> np.random.Generator:
+        """Make random numbers for one image: the same whatever else is in the batch, and whoever else draws."""
+        import numpy as np
+
+        seeds: Any = self.rng.bit_generator.seed_seq
+        return np.random.default_rng([*map(int, seeds.generate_state(4)), zlib.crc32(self.pixels[image].tobytes())])
 
 
 @dataclass(frozen=True)
@@ -118,6 +143,10 @@ class Network(Protocol):
     @property
     def input_size(self) -> tuple[int, int]:
         """Height and width that pictures are resized to."""
+
+    @property
+    def colours(self) -> Literal["rgb", "bgr"]:
+        """The order in which it receives the colours, where it has three channels."""
 
     # --- what it is --------------------------------------------------------------------------------------------------
 

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from xcnn.host import Host
-    from xcnn.plugin import Explainer, Network
+    from xcnn.plugin import BaseExplainer, Network
     from xcnn.render.style import Style
-    from xcnn.request import Request
+    from xcnn.request import ModelRequest, Request
 
 SCHEMA_VERSION = 1
 
 
 def about(
-    request: Request,
-    explainers: Sequence[Explainer],
+    request: Request | ModelRequest,
+    explainers: Sequence[BaseExplainer],
     network: Network,
     *,
     host: Host,
@@ -45,7 +45,7 @@ def about(
     return {
         "schema_version": SCHEMA_VERSION,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": requests.command_line(request, explainers[0]) if repeatable and len(explainers) == 1 else "",
+        "command": requests.command_line(request, explainers) if repeatable else "",
         "explainers": [_explainer(explainer, host, sources) for explainer in explainers],
         "options": requests.rows(request, sources),
         "model": model,
@@ -59,12 +59,12 @@ def about(
     }
 
 
-def title(explainer: Explainer) -> str:
-    """What an explainer is called on pictures: the name its paper gave it."""
-    return explainer.source.title if explainer.source else explainer.name
+def title(explainer: BaseExplainer) -> str:
+    """What an explainer is called on pictures."""
+    return explainer.title or explainer.name
 
 
-def _explainer(explainer: Explainer, host: Host, sources: Mapping[str, str]) -> dict[str, Any]:
+def _explainer(explainer: BaseExplainer, host: Host, sources: Mapping[str, str]) -> dict[str, Any]:
     words = inspect.getdoc(explainer) or ""
     summary, _, rest = words.partition("\n\n")
     return {

@@ -10,9 +10,9 @@ from xcnn import options
 from xcnn.options import Option
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from xcnn.plugin import Explainer
+    from xcnn.plugin import BaseExplainer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,16 +91,36 @@ class Settings:
         options.normalise(self)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request(Settings):
-    """The options that all explainers share."""
+MODEL = "Model file (.keras, .h5, .hdf5, .json), or a name from: xcnn models."
 
-    model: Annotated[
+
+@dataclass(frozen=True, kw_only=True)
+class Common(Settings):
+    """The options that all explainers share, those of the model alone, too."""
+
+    out: Annotated[
+        str | None, Option("Folder to make. Default: xcnn-out/COMMAND, numbered.", short="-o", metavar="DIR")
+    ] = None
+    overwrite: Annotated[bool, Option("Replace the folder if xcnn wrote all that is in it.")] = False
+    colormap: Annotated[
         str,
-        Option(
-            "Model file (.keras, .h5, .hdf5, .json), or a name from: xcnn models.", metavar="MODEL", positional=True
-        ),
-    ]
+        Option("Any palette of matplotlib. auto: viridis, and a diverging one for signed maps.", metavar="NAME"),
+    ] = "auto"
+    seed: Annotated[int, Option("Where random numbers start.", minimum=0, metavar="N")] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelRequest(Common):
+    """What explainers of the model alone are asked for."""
+
+    model: Annotated[str, Option(f"{MODEL} Default: vgg16.", metavar="[MODEL]", positional=True)] = "vgg16"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request(Common):
+    """What explainers of pictures are asked for."""
+
+    model: Annotated[str, Option(MODEL, metavar="MODEL", positional=True)]
     images: Annotated[
         tuple[str, ...],
         Option("Pictures: files, globs, or folders (their pictures).", metavar="IMAGE...", positional=True),
@@ -113,32 +133,38 @@ class Request(Settings):
             metavar="CLASS",
         ),
     ] = ("top",)
-    out: Annotated[
-        str | None, Option("Folder to make. Default: xcnn-out/COMMAND, numbered.", short="-o", metavar="DIR")
-    ] = None
-    overwrite: Annotated[bool, Option("Replace the folder if xcnn wrote all that is in it.")] = False
-    colormap: Annotated[
-        str,
-        Option("Any palette of matplotlib. auto: viridis, and a diverging one for signed maps.", metavar="NAME"),
-    ] = "auto"
     alpha: Annotated[float, Option("How much the map covers the picture.", minimum=0, maximum=1, metavar="0..1")] = 0.5
+    mosaic: Annotated[
+        tuple[int, int] | None,
+        Option(
+            "Also draw the first map of every picture in grids of ROWSxCOLUMNS.",
+            minimum=1,
+            maximum=64,
+            separator="x",
+            metavar="RxC",
+        ),
+    ] = None
     batch_size: Annotated[int, Option("Images computed at once.", minimum=1, maximum=4096, metavar="N")] = 16
-    seed: Annotated[int, Option("Where random numbers start.", minimum=0, metavar="N")] = 0
 
 
 WHERE = {"out", "overwrite"}
 """Options that say where results go: a command that named a folder which exists now would be refused."""
 
 
-def command_line(request: Request, explainer: Explainer) -> str:
+def command_line(request: Request | ModelRequest, explainers: Sequence[BaseExplainer]) -> str:
     """The command that asks for the same; options at their defaults are left out, and where it was written."""
-    words = ["xcnn", explainer.name, request.model, *request.images]
-    for instance in (explainer, request):
+    several = len(explainers) > 1
+    images = request.images if isinstance(request, Request) else ()
+    words = ["xcnn", "explain" if several else explainers[0].name, request.model, *images]
+    if several:
+        words += ["--with", ",".join(explainer.name for explainer in explainers)]
+    said: dict[str, list[str]] = {}
+    for instance in (*explainers, request):
         for option in options.declared(type(instance)):
             value = getattr(instance, option.name)
             if not option.option.positional and value != option.default and option.name not in WHERE:
-                words += _flag(option, value)
-    return shlex.join(words)
+                said.setdefault(option.name, _flag(option, value))  # one flag serves all that have the option
+    return shlex.join([*words, *(word for flags in said.values() for word in flags)])
 
 
 def _flag(option: options.Declared, value: Any) -> list[str]:

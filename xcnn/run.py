@@ -9,8 +9,8 @@ from xcnn import opening, options
 from xcnn.errors import ModelError, OptionError
 from xcnn.execution import execute
 from xcnn.host import Host
-from xcnn.plugin import Explainer
-from xcnn.request import Request, Settings
+from xcnn.plugin import BaseExplainer, Explainer
+from xcnn.request import ModelRequest, Request, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +53,7 @@ def open_network(model: Any, *, preprocess: str = "auto", **settings: Any) -> Ne
 def explain(
     model: Any,
     images: Any = None,
-    explainer: str | Explainer | Sequence[str | Explainer] = "gradcam",
+    explainer: str | BaseExplainer | Sequence[str | BaseExplainer] = "gradcam",
     *,
     target: str | int | Sequence[str | int] = "top",
     preprocess: str = "auto",
@@ -66,9 +66,10 @@ def explain(
     model : path, str, keras.Model or Network
         A model file, a name from ``xcnn models``, a model in memory, or what `open_network` returned.
     images : path, str, (h, w, 3) uint8 ndarray, or a sequence of these
-        Pictures; paths may be globs and folders, arrays are RGB.
-    explainer : str, Explainer or a sequence of these
-        A command's name, or an instance such as ``GradCAM(layer="block5_conv3")``.
+        Pictures; paths may be globs and folders, arrays are RGB. None for explainers of the model alone.
+    explainer : str, Explainer, ModelExplainer or a sequence of these
+        A command's name, or an instance such as ``GradCAM(layer="block5_conv3")``. One of several that does not fit
+        the model is a failure of the run; the only one raises.
     target : str, int or a sequence of these
         "top", "top3", a class index, or a class name.
     preprocess : str
@@ -102,25 +103,29 @@ def explain(
     if not chosen:
         raise OptionError("no explainer was given", hint="one of " + ", ".join(list_explainers()))
     kinds = [_kind(one, host) for one in chosen]
+    asked = Request if any(issubclass(kind, Explainer) for kind in kinds) else ModelRequest
     options.check([Request, *(kind for kind, one in zip(kinds, chosen, strict=True) if kind is not type(one))], values)
     built = [
-        one if isinstance(one, Explainer) else kind(**options.picked(kind, values))
+        one if isinstance(one, BaseExplainer) else kind(**options.picked(kind, values))
         for kind, one in zip(kinds, chosen, strict=True)
     ]
     given = _given(images)
-    common = options.picked(Request, values) | {"target": target, "preprocess": preprocess}
+    common = options.picked(asked, {**values, "target": target, "preprocess": preprocess})
     if common.get("out") is not None:
         common["out"] = str(common["out"])
     word = str(model) if isinstance(model, (str, Path)) else ""
-    request = Request(model=word, images=tuple(one for one in given if isinstance(one, str)), **common)
+    common |= {"model": word}
+    if asked is Request:
+        common["images"] = tuple(one for one in given if isinstance(one, str))
+    request = asked(**common)
     sources = dict.fromkeys([*values, *([] if isinstance(target, str) and target == "top" else ["target"])], "python")
     return execute(request, built, host=host, model=model, pictures=given, sources=sources)
 
 
-def _kind(explainer: Any, host: Host) -> type[Explainer]:
-    if isinstance(explainer, Explainer):
+def _kind(explainer: Any, host: Host) -> type[BaseExplainer]:
+    if isinstance(explainer, BaseExplainer):
         return type(explainer)
-    if isinstance(explainer, type) and issubclass(explainer, Explainer):
+    if isinstance(explainer, type) and issubclass(explainer, BaseExplainer):
         return explainer
     if isinstance(explainer, str):
         return host.explainer(explainer)

@@ -140,7 +140,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Failure:
-    """An input that could not be explained, or with an ``explainer`` and no ``path``, one that does not fit the model."""
+    """An input that could not be explained; with an ``explainer`` and no ``path``, one that does not fit the model."""
 
     path: str
     code: str

@@ -51,6 +51,9 @@ class Pictures:
     def heat(self, _panel):
         return JPEG
 
+    def drawn(self, _file):
+        return JPEG
+
 
 class Page(HTMLParser):
     """What a browser would make of the page: its elements, their attributes and the text people read."""
@@ -88,6 +91,8 @@ class Page(HTMLParser):
 
 def result(stem="cat", target=CAT, **panel):
     drawn = {
+        "kind": "map",
+        "title": "",
         "layer": "top_act",
         "height": 7,
         "width": 7,
@@ -96,6 +101,9 @@ def result(stem="cat", target=CAT, **panel):
         "minimum": 0.0,
         "maximum": 1.62,
         "scale": [0.0, 1.62],
+        "clipped": False,
+        "fine": False,
+        "threshold": 0.0,
         "notes": [],
         "files": {
             kind: f"{stem}.gradcam{end}"
@@ -116,6 +124,7 @@ def result(stem="cat", target=CAT, **panel):
         "predictions": [CAT, TABBY, TIGER],
         "seconds": 0.03,
         "panels": [drawn | panel],
+        "files": {},
     }
 
 
@@ -190,7 +199,7 @@ def made(tmp_path):
 def replaced(value, text):
     """`value` with `text` for every string that some file, model, plugin or user could have chosen."""
     if isinstance(value, dict):
-        kept = {"sign", "created", "url", "stops", "signed_stops"}
+        kept = {"kind", "sign", "created", "url", "stops", "signed_stops", "colour"}
         return {key: item if key in kept else replaced(item, text) for key, item in value.items()}
     if isinstance(value, list):
         return [replaced(item, text) for item in value]
@@ -198,7 +207,13 @@ def replaced(value, text):
 
 
 def everything(**changed):
-    failure = {"path": "notes.jpg", "code": "image", "message": "notes.jpg is not a picture", "hint": "give a JPEG"}
+    failure = {
+        "path": "notes.jpg",
+        "code": "image",
+        "message": "notes.jpg is not a picture",
+        "hint": "give a JPEG",
+        "explainer": "",
+    }
     noted = result(notes=["no positive evidence"])
     noted["image"]["notes"] = ["turned upright"]
     return manifest(noted, failures=[failure], warnings=["preprocessing is a guess"], **changed)
@@ -259,7 +274,9 @@ def test_the_overlay_lays_the_map_over_the_one_copy_of_the_picture(made):
 
 
 def test_there_is_one_card_per_result_and_failure_and_one_heading_per_image(made):
-    failures = [{"path": f"{i}.jpg", "code": "image", "message": "no picture", "hint": ""} for i in range(2)]
+    failures = [
+        {"path": f"{i}.jpg", "code": "image", "message": "no picture", "hint": "", "explainer": ""} for i in range(2)
+    ]
     page = made(manifest(result(), result(target=TABBY), result("dog"), failures=failures))
     assert [len(page.all("article", **{"class": kind})) for kind in ("image", "card", "failure")] == [2, 3, 2]
     assert "2 images · 3 results · 2 failures" in page.text

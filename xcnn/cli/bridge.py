@@ -13,16 +13,17 @@ from typer.core import TyperCommand
 from xcnn import options
 from xcnn.cli.display import Display
 from xcnn.errors import PluginError
-from xcnn.request import Request, Settings
+from xcnn.plugin import Explainer
+from xcnn.request import ModelRequest, Request, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from xcnn.host import Host
     from xcnn.options import Option
-    from xcnn.plugin import Explainer
+    from xcnn.plugin import BaseExplainer
 
-    Runner = Callable[[Request, Explainer, Display, dict[str, str]], None]
+    Runner = Callable[[Request | ModelRequest, Sequence[BaseExplainer], Display, dict[str, str]], None]
 
 OWN_PANEL = "What to explain"
 MODEL_PANEL = "The model"
@@ -39,16 +40,38 @@ def escape(words: str) -> str:
     return escaped(words)
 
 
-def command(kind: type[Explainer], run: Runner, *, distribution: str) -> TyperCommand:
-    """Make a command of an explainer: its fields, those of `Request` and those of `Display` are its options.
+def command(kind: type[BaseExplainer], run: Runner, *, distribution: str) -> TyperCommand:
+    """Make a command of an explainer: its fields, those of its request and those of `Display` are its options.
 
     Raises
     ------
     PluginError
         If an option of the explainer has the name of a common one.
     """
+    request = requested([kind])
+    check(kind, request, distribution)
+
+    def call(explainer: Any, request: Any, display: Any, sources: dict[str, str]) -> None:
+        run(request, [explainer], display, sources)
+
+    return built(call, kinds=(kind, request, Display), name=kind.name, words=_help(kind))
+
+
+def requested(kinds: Sequence[type[BaseExplainer]]) -> type[Request | ModelRequest]:
+    """What explainers are asked for with: without one of pictures, the model alone."""
+    return Request if any(issubclass(kind, Explainer) for kind in kinds) else ModelRequest
+
+
+def check(kind: type[BaseExplainer], request: type, distribution: str) -> None:
+    """Refuse an explainer whose options have the names of common ones.
+
+    Raises
+    ------
+    PluginError
+        Naming the option.
+    """
     taken: dict[str, str] = {}
-    for owner, panel in ((Request, COMMON_PANEL), (Display, SCREEN_PANEL), (kind, OWN_PANEL)):
+    for owner, panel in ((request, COMMON_PANEL), (Display, SCREEN_PANEL), (kind, OWN_PANEL)):
         for option in options.declared(owner):
             for flag in filter(None, (option.name, option.option.short)):
                 if flag in taken:
@@ -58,20 +81,18 @@ def command(kind: type[Explainer], run: Runner, *, distribution: str) -> TyperCo
                     )
                 taken[flag] = panel
 
-    def call(explainer: Any, request: Any, display: Any, sources: dict[str, str]) -> None:
-        run(request, explainer, display, sources)
-
-    return built(call, kinds=(kind, Request, Display), name=kind.name, words=_help(kind))
-
 
 def built(call: Callable[..., None], *, kinds: Sequence[type], name: str, words: str) -> TyperCommand:
     """Make a command whose options are the fields of dataclasses.
 
     `call` receives an instance of each of `kinds`, then where each option came from.
     """
-    found = [
-        (_panel(kind, option, first=kind is kinds[0]), option) for kind in kinds for option in options.declared(kind)
-    ]
+    named: dict[str, tuple[str, options.Declared]] = {}
+    for kind in kinds:
+        for option in options.declared(kind):
+            # Explainers that run together share the options that they have in common.
+            named.setdefault(option.name, (_panel(kind, option, first=kind is kinds[0]), option))
+    found = list(named.values())
     # Arguments come first, whatever class declares them; then what is the command's own.
     found.sort(key=lambda one: (not one[1].option.positional, PANELS.index(one[0])))
     parameters = [_parameter(option, panel) for panel, option in found]
@@ -97,19 +118,21 @@ def _panel(kind: type, option: options.Declared, *, first: bool) -> str:
         return MODEL_PANEL
     if kind is Display:
         return SCREEN_PANEL
-    own = OWN_PANEL if hasattr(kind, "explain") else SHOW_PANEL
-    return own if first else COMMON_PANEL
+    if hasattr(kind, "explain"):
+        return OWN_PANEL
+    return SHOW_PANEL if first else COMMON_PANEL
 
 
-def summary(kind: type[Explainer]) -> str:
+def summary(kind: type[BaseExplainer]) -> str:
     """The first line of an explainer's docstring."""
     return (inspect.getdoc(kind) or kind.name).partition("\n")[0]
 
 
-def _help(kind: type[Explainer]) -> str:
+def _help(kind: type[BaseExplainer]) -> str:
     words = inspect.getdoc(kind) or ""
     source = f"\n\n{kind.source}" if kind.source else ""
-    return escape(f"{words}\n\nExample: xcnn {kind.name} model.keras photo.jpg{source}")
+    pictures = " photo.jpg" if issubclass(kind, Explainer) else ""
+    return escape(f"{words}\n\nExample: xcnn {kind.name} model.keras{pictures}{source}")
 
 
 def _source(ctx: typer.Context, name: str) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from xcnn.errors import OutputError
+from xcnn.plugin import Attribution
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 FEW = 12
 """Up to so many pictures, each gets a line."""
 TENTHS = 10
+SECONDS = 15
+"""Where there is no bar, a line as often."""
 
 
 def printable(text: object) -> str:
@@ -104,12 +108,15 @@ class Screen:
         self._default_layer = default_layer
         self._total = 0
         self._done = 0
+        self._tasks: dict[str, int] = {}
+        self._noted: set[str] = set()
+        self._spoke = time.monotonic()
 
     @cached_property
     def _bar(self) -> Any:
-        """The progress bar; None where there is no terminal or nothing to wait for."""
+        """The progress bar; None where there is no terminal."""
         plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not sys.stderr.isatty()
-        if self._silent or plain or self._total == 1:
+        if self._silent or plain:
             return None
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -121,9 +128,14 @@ class Screen:
             TextColumn("{task.description}", markup=False),
         )
         bar = Progress(*columns, console=Console(stderr=True), transient=True)
-        bar.add_task("", total=self._total)
         bar.start()
         return bar
+
+    def _task(self, name: str, total: int) -> int:
+        """The line of the bar for pictures, or for the steps of one explainer."""
+        if name not in self._tasks:
+            self._tasks[name] = self._bar.add_task(name, total=total)
+        return self._tasks[name]
 
     def close(self) -> None:
         """Take the progress bar away."""
@@ -159,32 +171,61 @@ class Screen:
 
     def working(self, path: str) -> None:
         """Show which picture is next."""
+        if self._total > 1 and self._bar:
+            self._bar.update(self._task("", self._total), description=printable(path))
+
+    def progressed(self, explainer: str, done: int, total: int) -> None:
+        """Show how far an explainer is."""
+        if total <= 1:
+            return
         if self._bar:
-            self._bar.update(self._bar.task_ids[0], description=printable(path))
+            task = self._task(explainer, total)
+            self._bar.update(task, completed=done, total=total, visible=done < total)
+        elif time.monotonic() - self._spoke > SECONDS and done < total:
+            self._spoke = time.monotonic()
+            self._say(f"{explainer}: {done} of {total}")
 
     def explained(self, results: Sequence[Result]) -> None:
         """Say what was explained."""
-        self._step()
-        if self._total <= FEW or self._verbose:
-            for result in results:
-                target = result.target
-                chance = "" if target.probability is None else f" {target.probability:.1%}"
-                time = f" ({result.seconds * 1000:.0f} ms)" if self._verbose else ""
-                empty = (
-                    "" if any(panel.values.any() for panel in result.panels) else ", no evidence: the map is all zero"
-                )
-                index = f"{target.index} " if len(target.coefficients) == 1 else ""
-                self._say(f"{result.image.path}: {index}{target.label}{chance}{empty}{time}")
+        if any(result.image for result in results):
+            self._step()
+        if self._total > FEW and not self._verbose:
+            return
+        for line in dict.fromkeys(filter(None, map(self._line, results))):
+            self._say(line)
+        if self._total > 1 and not self._verbose:
+            return  # whose they are would not be seen
+        for note in (note for result in results for panel in result.panels for note in panel.notes):
+            if note not in self._noted and len(self._noted) < FEW:
+                self._noted.add(note)
+                self._say(f"note: {note}")
+
+    def _line(self, result: Result) -> str:
+        """One result in words; the same for all explainers of one target, unless each took its time."""
+        took = f" ({result.explainer}, {result.seconds * 1000:.0f} ms)" if self._verbose else ""
+        if result.image is None:
+            return f"{result.explainer}: {result.seconds:.1f} s"
+        target = result.target or result.predictions[0]
+        chance = "" if target.probability is None else f" {target.probability:.1%}"
+        maps = [panel.values for panel in result.panels if isinstance(panel, Attribution)]
+        empty = f", no evidence: the {result.explainer} map is all zero" if maps and not any(map(_any, maps)) else ""
+        index = f"{target.index} " if len(target.coefficients) == 1 else ""
+        return f"{result.image.path}: {index}{target.label}{chance}{empty}{took}"
 
     def failed(self, failure: Failure) -> None:
-        """Say which picture failed and why."""
-        self._step()
+        """Say which picture or explainer failed and why."""
+        if failure.path and not failure.explainer:
+            self._step()
         for line in error_lines(failure.message, failure.hint):
             self._say(line, always=not self._json)
 
     def _step(self) -> None:
         self._done += 1
-        if self._bar:
-            self._bar.advance(self._bar.task_ids[0])
+        if self._total > 1 and self._bar:
+            self._bar.advance(self._task("", self._total))
         elif self._total > FEW and self._done * TENTHS // self._total > (self._done - 1) * TENTHS // self._total:
             self._say(f"{self._done} of {self._total} pictures")
+
+
+def _any(values: Any) -> bool:
+    return bool(values.any())

@@ -14,22 +14,24 @@ from typer.completion import completion_init, install_callback, show_callback  #
 from typer.core import TyperGroup
 
 from xcnn._version import __version__
-from xcnn.cli import bridge, console
+from xcnn.cli import bridge, console, several
 from xcnn.errors import UsageError, XcnnError, did_you_mean
 from xcnn.host import Host
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import NoReturn
 
     from xcnn.cli.display import Display
-    from xcnn.plugin import Explainer
-    from xcnn.request import Request
+    from xcnn.plugin import BaseExplainer
+    from xcnn.request import ModelRequest, Request
 
 INTERRUPTED = 130
 # Typer vendors Click and exports only this leaf of its usage errors.
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 EXPLAINERS_PANEL = "Explainers"
 LOOK_PANEL = "Look around"
+EXPLAIN = "explain"
 LOOKS = ("doctor", "layers", "predict")
 """Commands that look at a model, each a module of `xcnn.cli.commands`."""
 ABOUT = """Show what a trained Keras image model looks at.
@@ -46,7 +48,7 @@ class Commands(bridge.QuickHelp, TyperGroup):  # type: ignore[misc]
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Explainers first, then the rest."""
-        return [*self.host.builtin, *self._plugins(), *LOOKS, *super().list_commands(ctx)]
+        return [*self.host.builtin, *self._plugins(), EXPLAIN, *LOOKS, *super().list_commands(ctx)]
 
     def _plugins(self) -> list[str]:
         return [name for name in self.host.listings if name not in self.host.builtin]
@@ -58,6 +60,8 @@ class Commands(bridge.QuickHelp, TyperGroup):  # type: ignore[misc]
             return own
         if cmd_name in LOOKS:
             return _looking(cmd_name)
+        if cmd_name == EXPLAIN:
+            return several.Several(self.host, explain, panel=EXPLAINERS_PANEL)
         if cmd_name in self.host.listings:
             # A name that is also built in is a clash: running it names both sides.
             return bridge.PluginCommand(self.host, cmd_name, explain)
@@ -116,17 +120,21 @@ def _options(
     """Declare what stands before a command."""
 
 
-def explain(request: Request, explainer: Explainer, display: Display, sources: dict[str, str]) -> None:
-    """Run one explainer and say where the report is."""
+def explain(
+    request: Request | ModelRequest, explainers: Sequence[BaseExplainer], display: Display, sources: dict[str, str]
+) -> None:
+    """Run explainers and say where the report is."""
     from xcnn.execution import execute
     from xcnn.io import artifacts
 
     if display.verbose > 1:
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0"
-    out = None if request.out else artifacts.default_folder(explainer.name)
-    screen = console.Screen(display, default_layer=getattr(explainer, "layer", None) == ())
+    command = explainers[0].name if len(explainers) == 1 else EXPLAIN
+    out = None if request.out else artifacts.default_folder(command)
+    default_layer = any(getattr(explainer, "layer", None) == () for explainer in explainers)
+    screen = console.Screen(display, default_layer=default_layer)
     try:
-        run = execute(request, [explainer], host=Host(), sources=sources, events=screen, out=out, keep=False)
+        run = execute(request, explainers, host=Host(), sources=sources, events=screen, out=out, keep=False)
     except KeyboardInterrupt:
         console.say("interrupted: nothing was written")
         raise typer.Exit(INTERRUPTED) from None

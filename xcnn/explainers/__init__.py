@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from xcnn.explainers.activations import Activations
+from xcnn.explainers.cam import CAM
 from xcnn.explainers.deconv import Deconv
 from xcnn.explainers.gradcam import GradCAM
 from xcnn.explainers.guided import Guided
+from xcnn.explainers.integrated import IntegratedGradients
+from xcnn.explainers.kernels import Kernels
+from xcnn.explainers.occlusion import Occlusion
 from xcnn.explainers.saliency import Saliency
 from xcnn.plugin import hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from xcnn.plugin import Explainer
+    from xcnn.plugin import BaseExplainer
 
 
 @hookimpl
-def xcnn_explainers() -> Iterable[type[Explainer]]:
+def xcnn_explainers() -> Iterable[type[BaseExplainer]]:
     """Return the built-in explainers in the order of the help."""
-    return (GradCAM, Saliency, Guided, Deconv)
+    return (GradCAM, CAM, Saliency, Guided, Deconv, IntegratedGradients, Occlusion, Activations, Kernels)

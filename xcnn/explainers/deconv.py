@@ -18,6 +18,7 @@ class Deconv(Ruled):
     """
 
     name: ClassVar[str] = "deconv"
+    title: ClassVar[str] = "Deconvolutional network"
     source: ClassVar[Reference] = Reference(
         "Zeiler & Fergus",
         2014,

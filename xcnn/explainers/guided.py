@@ -18,6 +18,7 @@ class Guided(Ruled):
     """
 
     name: ClassVar[str] = "guided"
+    title: ClassVar[str] = "Guided backpropagation"
     source: ClassVar[Reference] = Reference(
         "Springenberg et al.", 2015, "Striving for Simplicity", "https://arxiv.org/abs/1412.6806"
     )

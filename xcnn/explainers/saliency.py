@@ -23,6 +23,7 @@ class Saliency(Explainer):
     """
 
     name: ClassVar[str] = "saliency"
+    title: ClassVar[str] = "Saliency"
     source: ClassVar[Reference] = Reference(
         "Simonyan et al.", 2014, "Deep Inside Convolutional Networks", "https://arxiv.org/abs/1312.6034", "3"
     )

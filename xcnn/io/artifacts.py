@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import ctypes
 import errno
+import itertools
 import json
 import os
 import re
@@ -20,13 +22,17 @@ import numpy as np
 from xcnn.errors import OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from xcnn.values import Floats, Pixels
+    from numpy.typing import NDArray
+
+    from xcnn.values import Pixels
 
 MANIFEST = "run.json"
 DRAFT = ".xcnn-draft-"
 MAX_SLUG = 80
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a formula of a spreadsheet begins with."""
 MAX_NAME = 200
 """Bytes of a folder's name: the draft beside it must fit in the usual 255, too."""
 RENAME_EXCHANGE = 2
@@ -141,7 +147,17 @@ class Draft:
             (self.folder / name).write_bytes(data)
         return name
 
-    def write_values(self, name: str, values: Floats) -> str:
+    def write_table(self, name: str, headings: Sequence[str], rows: Iterable[Sequence[str | float]]) -> str:
+        """Write rows under headings as .csv."""
+        with (
+            _as_output_error(self.out),
+            (self.folder / name).open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+        ):
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerows([guarded(cell) for cell in row] for row in itertools.chain([headings], rows))
+        return name
+
+    def write_values(self, name: str, values: NDArray[Any]) -> str:
         """Write an array as .npy."""
         with _as_output_error(self.out):
             np.save(self.folder / name, values, allow_pickle=False)
@@ -188,13 +204,38 @@ def write_alone(path: Path, pixels: Pixels) -> None:
                 os.unlink(draft)  # noqa: PTH108
 
 
-def encoded(pixels: Pixels, suffix: str, *, quality: int = 90) -> bytes:
-    """RGB pixels as the bytes of a ``.jpg`` or ``.png`` file."""
-    parameters = [cv2.IMWRITE_JPEG_QUALITY, quality] if suffix == ".jpg" else PNG
-    done, data = cv2.imencode(suffix, pixels[..., ::-1], parameters)
+def encoded(pixels: Pixels, suffix: str, *, quality: int = 90, sharp: bool = False) -> bytes:
+    """RGB or RGBA pixels as the bytes of a ``.jpg``, ``.png`` or ``.webp`` file.
+
+    ``sharp`` keeps the colours of single pixels in JPEG.
+    """
+    sampling = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444 if sharp else cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420
+    parameters = {
+        ".jpg": [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling],
+        ".webp": [cv2.IMWRITE_WEBP_QUALITY, quality],
+    }.get(suffix, PNG)
+    # OpenCV's order of channels; the fourth stays the last.
+    done, data = cv2.imencode(suffix, np.concatenate([pixels[..., 2::-1], pixels[..., 3:]], axis=-1), parameters)
     if not done:
         raise OutputError(f"a picture of {pixels.shape} can't be encoded as {suffix}")
     return bytes(data)
+
+
+def decoded(data: bytes) -> Pixels:
+    """The RGB pixels of a picture that `encoded` made."""
+    found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    return np.asarray(found, np.uint8)
+
+
+def guarded(cell: str | float) -> str | float:
+    """A cell of a table that no spreadsheet takes for a formula: text that looks like one gets an apostrophe.
+
+    Examples
+    --------
+    >>> guarded("=1+1"), guarded("tabby"), guarded(-1.5)
+    ("'=1+1", 'tabby', -1.5)
+    """
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in FORMULA else cell
 
 
 def _slug(stem: str) -> str:

@@ -29,6 +29,7 @@ def open_network(
     choices: Choices | None = None,
     supplied: Sequence[Supplied] = (),
     objects: Mapping[str, Any] | None = None,
+    head: bool = True,
 ) -> KerasNetwork:
     """Load a model and make it a `Network`.
 
@@ -46,6 +47,8 @@ def open_network(
         Modules to import for classes that the file needs.
     objects : mapping, optional
         Classes that the file needs, from plugins.
+    head : bool
+        Whether a model that is built needs its classifier.
 
     Raises
     ------
@@ -59,7 +62,7 @@ def open_network(
     environment.prepare()
     from xcnn.network.keras_network import KerasNetwork
 
-    loaded, origin = _loaded(model, file, named, supplied=supplied, objects=objects or {})
+    loaded, origin = _loaded(model, file, named, supplied=supplied, objects=objects or {}, head=head)
     return KerasNetwork(loaded, origin, named=named, choices=choices)
 
 
@@ -70,12 +73,13 @@ def _loaded(
     *,
     supplied: Sequence[Supplied],
     objects: Mapping[str, Any],
+    head: bool,
 ) -> tuple[Any, Origin]:
     """Take, build or load the model, and tell where it came from."""
     if model is not None:
         return model, Origin(str(model.name))
     if named is not None and named.build is not None:
-        built = named.build(top=True)
+        built = named.build(top=head)
         return built.model, Origin(named.name, hashed=lambda: built.sha256, notes=built.notes, warnings=built.warnings)
     from xcnn.network import custom
     from xcnn.network.loading import loaded

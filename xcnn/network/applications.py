@@ -71,7 +71,8 @@ def build(name: str, *, top: bool = True) -> Built:
     name : str
         Its function's name in lower case, such as "vgg16".
     top : bool
-        With the classifier; without it the input may have any size.
+        With the classifier. Without, the input may have any size; the whole model is taken where only its weights are
+        in Keras's cache.
 
     Raises
     ------
@@ -81,6 +82,8 @@ def build(name: str, *, top: bool = True) -> Built:
         If the weights file refers to other files.
     """
     application = _application(name)
+    cached = {part: weights_path(part).is_file() for part in (application.weights, application.headless)}
+    top = top or (cached[application.weights] and not cached[application.headless])
     wanted = application.weights if top else application.headless
     path = weights_path(wanted)
     if not path.is_file():

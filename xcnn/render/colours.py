@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
@@ -13,14 +13,19 @@ import numpy as np
 from xcnn.errors import OptionError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from xcnn.plugin import Attribution
     from xcnn.values import Floats, Pixels
 
 AUTO = {"positive": "viridis", "signed": "RdBu_r"}
 """The default palettes: perceptually uniform, and diverging around zero; both safe for colour-blind readers."""
 
 LEVELS = 256
+FINE = 99.5
+"""The percentile of the absolute values at which the scale of a map of single pixels ends: one outlier dims it all."""
+CRISP = 3
+"""From this factor on, the pixels of a fine map grow as squares, as those of a small picture do."""
 Sign = Literal["positive", "signed"]
 
 
@@ -58,6 +63,28 @@ class Scale:
 
     low: float
     high: float
+    clipped: bool = field(default=False, repr=False)
+    """Whether values lie beyond its ends."""
+
+    @classmethod
+    def shared(cls, panels: Sequence[Attribution]) -> Scale:
+        """Find the scale of maps of one kind; that of fine maps leaves out the most extreme half percent.
+
+        Examples
+        --------
+        >>> from xcnn.plugin import Attribution
+        >>> values = np.array([[1.0, 2.0]], np.float32)
+        >>> Scale.shared([Attribution(values, sign="positive", unit="score")])
+        Scale(low=0.0, high=2.0)
+        """
+        whole = cls.of([panel.values for panel in panels], panels[0].sign)
+        if not any(panel.fine for panel in panels):
+            return whole
+        sizes = np.concatenate([np.abs(panel.values).ravel() for panel in panels])
+        end = float(np.percentile(sizes, FINE)) if sizes.size else 0.0
+        if not 0 < end < whole.high:  # a few pixels on nothing are no outliers
+            return whole
+        return cls(-end if panels[0].sign == "signed" else 0.0, end, clipped=True)
 
     @classmethod
     def of(cls, maps: Iterable[Floats], sign: Sign) -> Scale:
@@ -101,11 +128,16 @@ def coloured(values: Floats, scale: Scale, table: Pixels, *, sign: Sign) -> Pixe
     return np.asarray(table[scale.levels(values)])
 
 
-def enlarged(values: Floats, size: tuple[int, int]) -> Floats:
-    """Stretch a map over a picture of `size` (height, width): bilinear, by area where it shrinks."""
+def enlarged(values: Floats, size: tuple[int, int], *, fine: bool = False) -> Floats:
+    """Stretch a map over a picture of `size` (height, width): bilinear, by area where it shrinks.
+
+    The pixels of a ``fine`` map that grows much stay squares.
+    """
     height, width = size
     shrinks = values.shape[0] > height and values.shape[1] > width
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    if fine and height >= CRISP * values.shape[0] and width >= CRISP * values.shape[1]:
+        method = cv2.INTER_NEAREST
     return np.asarray(cv2.resize(values, (width, height), interpolation=method), np.float32)
 
 

@@ -52,7 +52,7 @@ class Words:
 
 
 def figure(pixels: Pixels, panel: Attribution, scale: Scale, style: Style, words: Words) -> Pixels:
-    """Draw input and overlay side by side with a legend.
+    """Draw input and overlay side by side with a legend; a fine map stands alone in the overlay's place.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def figure(pixels: Pixels, panel: Attribution, scale: Scale, style: Style, words
     _title(canvas, words)
     slot = max(width, MIN_WIDTH)
     for column, (panel_pixels, caption) in enumerate(
-        ((picture, words.left), (style.overlay(picture, panel, scale), words.right))
+        ((picture, words.left), (shown(picture, panel, scale, style), words.right))
     ):
         x = MARGIN + column * (slot + GAP)
         canvas[HEADER : HEADER + height, x : x + width] = panel_pixels
@@ -87,22 +87,37 @@ def figure(pixels: Pixels, panel: Attribution, scale: Scale, style: Style, words
     return canvas
 
 
+def shown(picture: Pixels, panel: Attribution, scale: Scale, style: Style) -> Pixels:
+    """A map over its picture, or alone in the shape of the picture when it is fine."""
+    if panel.fine:
+        return style.heat(panel, scale, (picture.shape[0], picture.shape[1]))
+    return style.overlay(picture, panel, scale)
+
+
 def _title(canvas: Pixels, words: Words) -> None:
     room = canvas.shape[1] - 2 * MARGIN
     text.draw(canvas, words.title, (MARGIN, 46), TITLE, room=room)
     text.draw(canvas, words.subtitle, (MARGIN, 76), SUBTITLE, room=room)
 
 
-def _numbers(canvas: Pixels, scale: Scale, sign: Sign, unit: str, *, x: int, height: int) -> None:
+def ticks(scale: Scale, sign: Sign) -> list[tuple[float, str]]:
+    """What is written beside a colour bar: pairs of a height, 0..1, and a number."""
     if scale.empty:
-        ticks = [(scale.high, 0.5 if sign == "signed" else 1.0)]
-    else:
-        ticks = [(scale.low + share * (scale.high - scale.low), 1 - share) for share in (0.0, 0.5, 1.0)]
-    for value, down in ticks:
-        y = HEADER + round(down * (height - 1))
-        text.draw(
-            canvas, number(value), (x, min(max(y + 6, HEADER + 13), HEADER + height - 1)), TICK, room=LEGEND - BAR
-        )
+        return [(0.5 if sign == "signed" else 0.0, number(scale.high))]
+    low, middle, high = (scale.low + share * (scale.high - scale.low) for share in (0.0, 0.5, 1.0))
+    beyond = scale.clipped
+    return [
+        (0.0, f"{'≤ ' if beyond and sign == 'signed' else ''}{number(low)}"),
+        (0.5, number(middle)),
+        (1.0, f"{'≥ ' if beyond else ''}{number(high)}"),
+    ]
+
+
+def _numbers(canvas: Pixels, scale: Scale, sign: Sign, unit: str, *, x: int, height: int) -> None:
+    for share, words in ticks(scale, sign):
+        y = HEADER + round((1 - share) * (height - 1))
+        at = (x, min(max(y + 6, HEADER + 13), HEADER + height - 1))
+        text.draw(canvas, words, at, TICK, room=LEGEND - BAR)
     text.draw(canvas, unit, (x - BAR - 8, HEADER + height + 26), CAPTION, room=LEGEND)
 
 

@@ -13,7 +13,14 @@ from xcnn.render import colours
 if TYPE_CHECKING:
     from xcnn.plugin import Attribution
     from xcnn.render.colours import Scale
-    from xcnn.values import Pixels
+    from xcnn.values import Floats, Pixels
+
+FULL = 0.5
+"""The share of a signed scale from which on a map is as opaque as it gets."""
+STRONG = 0.7
+"""The share whose colour weaker values take over a picture: what is pale in a palette would only whiten it."""
+PALE = 200
+"""A palette is pale in its middle when no channel is darker than this."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +42,59 @@ class Style:
 
     def heat(self, panel: Attribution, scale: Scale, size: tuple[int, int]) -> Pixels:
         """Colour a map at `size` (height, width)."""
-        table = colours.palette(self.colormap, panel.sign)
-        return colours.coloured(colours.enlarged(panel.values, size), scale, table, sign=panel.sign)
+        return self._coloured(panel, scale, colours.enlarged(panel.values, size, fine=panel.fine))
+
+    def veil(self, panel: Attribution, scale: Scale, size: tuple[int, int]) -> Pixels:
+        """Colour a map at `size` with its opacity as a fourth channel: (h, w, 4)."""
+        values = colours.enlarged(panel.values, size, fine=panel.fine)
+        opacity = _opacity(panel, scale, values)
+        fourth = np.full(size, 255, np.uint8) if opacity is None else np.rint(255 * opacity).astype(np.uint8)
+        return np.dstack([self._laid(panel, scale, values), fourth])
 
     def overlay(self, pixels: Pixels, panel: Attribution, scale: Scale) -> Pixels:
-        """Lay a coloured map over the picture it explains, at the picture's own size."""
-        heat = self.heat(panel, scale, (pixels.shape[0], pixels.shape[1]))
-        return np.asarray(cv2.addWeighted(pixels, 1 - self.alpha, heat, self.alpha, 0), np.uint8)
+        """Lay a coloured map over the picture it explains, at the picture's own size.
+
+        What a signed map calls neutral, and what is below the threshold of a map, shows the bare picture.
+        """
+        values = colours.enlarged(panel.values, (pixels.shape[0], pixels.shape[1]))
+        heat = self._laid(panel, scale, values)
+        opacity = _opacity(panel, scale, values)
+        if opacity is None:
+            return np.asarray(cv2.addWeighted(pixels, 1 - self.alpha, heat, self.alpha, 0), np.uint8)
+        strength = np.asarray(self.alpha * opacity, np.float32)
+        return np.asarray(cv2.blendLinear(pixels, heat, 1 - strength, strength), np.uint8)
+
+    def _laid(self, panel: Attribution, scale: Scale, values: Floats) -> Pixels:
+        """Colour a map that lies over a picture: where opacity tells how strong it is, its colours needn't be pale."""
+        table = colours.palette(self.colormap, panel.sign)
+        if panel.fine or panel.sign == "positive" or table[colours.LEVELS // 2].min() < PALE:
+            return self._coloured(panel, scale, values)
+        end = scale.high
+        strong = np.copysign(np.minimum(np.maximum(np.abs(values), STRONG * end), end), values)
+        return self._coloured(panel, scale, np.asarray(strong, np.float32))
+
+    def _coloured(self, panel: Attribution, scale: Scale, values: Floats) -> Pixels:
+        return colours.coloured(values, scale, colours.palette(self.colormap, panel.sign), sign=panel.sign)
+
+
+def opaque(panel: Attribution) -> bool:
+    """Whether a map hides its picture everywhere alike."""
+    return panel.fine or (panel.sign == "positive" and not panel.threshold)
+
+
+def _opacity(panel: Attribution, scale: Scale, values: Floats) -> Floats | None:
+    """How opaque each position is, 0..1 of what the style asks; None when all are alike."""
+    if opaque(panel):
+        return None
+    sizes = np.abs(values)
+    opacity = np.ones_like(sizes)
+    if panel.sign == "signed":
+        # Opaque from half of the scale on: colour alone tells the rest.
+        opacity = np.minimum(sizes / (FULL * scale.high), 1) if scale.high else np.zeros_like(sizes)
+    if panel.threshold:
+        largest = float(np.abs(panel.values).max(initial=0.0))
+        opacity *= (sizes >= panel.threshold * largest) & (sizes > 0)
+    return np.asarray(opacity, np.float32)
 
 
 def shrunk(pixels: Pixels, edge: int, *, grow: bool = False) -> Pixels:

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from xcnn.errors import OutputError
+from xcnn.report import cards
 from xcnn.report.words import FILTERS, plain, prose, sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from jinja2 import Template
 
@@ -32,13 +33,16 @@ OPACITY = 0.5
 
 
 class Pictures(Protocol):
-    """Where the page gets its pictures: the bytes of JPEG files."""
+    """Where the page gets its pictures: the bytes of JPEG, PNG or WebP files."""
 
     def source(self, image: Mapping[str, Any]) -> bytes:
         """The input picture, upright, long edge at most 512 pixels."""
 
     def heat(self, panel: Mapping[str, Any]) -> bytes:
-        """The coloured map, opaque, with the aspect ratio of its picture, long edge at most 256 pixels."""
+        """The coloured map in its own shape, with an opacity of its own where it has neutral parts."""
+
+    def drawn(self, file: str) -> bytes:
+        """A picture of the folder as it is drawn (a grid, a curve), long edge at most 1600 pixels."""
 
 
 def write(path: Path, manifest: Mapping[str, Any], pictures: Pictures) -> None:
@@ -53,7 +57,7 @@ def write(path: Path, manifest: Mapping[str, Any], pictures: Pictures) -> None:
     manifest : mapping
         The contents of run.json. Results of one image are neighbours.
     pictures : Pictures
-        Gives the pictures of the manifest's images and panels; it is handed the manifest's own mappings.
+        Gives the pictures of the manifest's images and panels; it is handed the manifest's own mappings and names.
 
     Raises
     ------
@@ -88,22 +92,29 @@ def _context(manifest: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
     style = _settings(manifest["palette"], opacity) + (TEMPLATES / "report.css").read_text(encoding="utf-8")
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
     results, failures = manifest["results"], manifest["failures"]
-    told: dict[str, Any] = plain(
-        {name: value for name, value in manifest.items() if name not in {"results", "failures", "explainers"}}
-    )
+    lazy = {"results", "failures", "explainers", "mosaics"}
+    told: dict[str, Any] = plain({name: value for name, value in manifest.items() if name not in lazy})
     explainers = [
         {**plain(one), "summary": sentence(one["summary"]), "about": prose(one["about"])}
         for one in manifest["explainers"]
     ]
+    titles = {one["name"]: one["title"] for one in explainers}
+    mosaics = manifest.get("mosaics", [])
+    of_images = [result for result in results if result["image"] is not None]
     return told | {
         "explainers": explainers,
+        "titles": titles,
         "warnings": [sentence(warning) for warning in manifest["warnings"]],
         "failures": ({**plain(one), "message": prose(one["message"]), "hint": prose(one["hint"])} for one in failures),
-        "images": _images(results, {one["name"]: one["title"] for one in explainers}, pictures),
+        "model_rows": cards.rows([result for result in results if result["image"] is None], titles, pictures, "model"),
+        "images": _images(of_images, titles, pictures),
+        "mosaics": cards.mosaics(mosaics, titles, pictures),
         "counts": {
-            "images": len({result["image"]["file"] for result in results}),
+            "images": len({result["image"]["file"] for result in of_images}),
             "results": len(results),
             "failures": len(failures),
+            "mosaics": len(mosaics),
+            "faded": sum(map(cards.fades, results)),
         },
         "manifest": manifest,
         "opacity": f"{100 * opacity:.0f}",
@@ -124,33 +135,17 @@ def _images(
         yield {
             **plain(image),
             "id": f"image-{count}",
-            "source": _later(pictures.source, image),
+            "source": cards.later(pictures.source, image),
             "predictions": plain(own[0]["predictions"]),
             "explained": _explained(own),
-            "cards": [
-                _card(result, titles, pictures) | {"id": f"image-{count}-{row}"}
-                for row, result in enumerate(own, start=1)
-            ],
+            "rows": cards.rows(own, titles, pictures, f"image-{count}"),
         }
 
 
 def _explained(results: list[Mapping[str, Any]]) -> set[int]:
     """The classes among the predictions that are explained themselves, not as a part of a contrast."""
-    forms = [result["target"]["coefficients"] for result in results]
+    forms = [result["target"]["coefficients"] for result in results if result["target"]]
     return {one["index"] for one in results[0]["predictions"] if one["coefficients"] in forms}
-
-
-def _card(result: Mapping[str, Any], titles: Mapping[str, str], pictures: Pictures) -> dict[str, Any]:
-    card: dict[str, Any] = plain(result)
-    return card | {
-        "title": titles.get(card["explainer"], card["explainer"]),
-        "panels": [{**plain(panel), "heat": _later(pictures.heat, panel)} for panel in result["panels"]],
-    }
-
-
-def _later(picture: Callable[[Mapping[str, Any]], bytes], of: Mapping[str, Any]) -> Callable[[], str]:
-    """A function that the template calls where the picture belongs."""
-    return lambda: "data:image/jpeg;base64," + base64.b64encode(picture(of)).decode("ascii")
 
 
 def _opacity(manifest: Mapping[str, Any]) -> float:

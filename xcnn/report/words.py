@@ -122,10 +122,21 @@ def moment(text: str) -> str:
     return f"{time.day} {time:%B %Y, %H:%M %Z}".rstrip()
 
 
+def cell(value: Any) -> str:
+    """Write a cell of a table: counts as they are, other numbers short.
+
+    Examples
+    --------
+    >>> [cell(value) for value in (12, 0.51234, "tabby", None)]
+    ['12', '0.51', 'tabby', '\u2013']
+    """
+    return "\N{EN DASH}" if value is None else number(value) if isinstance(value, float) else str(value)
+
+
 def href(name: str) -> str:
     """A link to a file of the run's folder; whatever the name, it leads nowhere else."""
     return "./" + urllib.parse.quote(name, safe="", errors="backslashreplace")
 
 
-FILTERS = (number, percent, length, words, shape, moment, href)
+FILTERS = (number, percent, length, words, shape, moment, cell, href)
 """What the template may call."""

@@ -86,6 +86,8 @@ def _explainer(one: dict[str, Any]) -> str:
     if not one["works"]:
         return f"{one['name']}: no, {one['reason']}"
     at = f" at {one['layer']['path']}, {one['layer']['reason']};" if one["layer"] else ""
+    if "seconds_per_picture" not in one:
+        return f"{one['name']}: yes,{at} needs no picture"
     memory = one["memory_bytes"] / 2**20
     time = _seconds(one["seconds_per_picture"])
     return f"{one['name']}: yes,{at} about {time} a picture, up to {memory:,.0f} MB for 16 at once"

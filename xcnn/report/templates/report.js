@@ -17,7 +17,8 @@
     if (card) return;
     for (const other of document.querySelectorAll(".card")) {
       other.style.removeProperty("--opacity");
-      follow(other.querySelector(".opacity"), target.value);
+      const slider = other.querySelector(".opacity");
+      if (slider) follow(slider, target.value);
     }
   });
 

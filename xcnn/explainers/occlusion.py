@@ -1,0 +1,182 @@
+"""Occlusion: how far a score drops when a part of the picture is hidden."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from xcnn import maths
+from xcnn.errors import OptionError
+from xcnn.plugin import Attribution, Explainer, Labels, Option, Reference, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from xcnn.plugin import Batch, Network, Panel
+
+AT_A_TIME, PIXELS = 16, 2**20
+"""How many inputs are scored at a time at most, and how many pixels they have in all: memory is bounded."""
+SHARE = 7
+"""The default window is a seventh of the shorter side."""
+ROUNDING = 2.0**-20
+"""What may differ between two passes that should agree, as a share of the largest score."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Occlusion(Explainer):
+    """Hide one part of the picture after another and measure how far the score drops.
+
+    The value of a pixel is the mean drop over the windows that cover it; where it is below zero, hiding it raises the
+    score. It shows regions as large as the window, and nothing where two parts each suffice alone. The second picture
+    tells what the network sees instead while a window hides that part.
+    """
+
+    name: ClassVar[str] = "occlusion"
+    title: ClassVar[str] = "Occlusion"
+    source: ClassVar[Reference] = Reference(
+        "Zeiler and Fergus",
+        2014,
+        "Visualizing and Understanding Convolutional Networks",
+        "https://arxiv.org/abs/1311.2901",
+    )
+
+    window: Annotated[
+        tuple[int, int] | None,
+        Option(
+            "What is hidden at a time, in pixels of the network's input; one number is a square. "
+            "Default: a seventh of the shorter side.",
+            metavar="HxW",
+            separator="x",
+            unit="px",
+            minimum=1,
+        ),
+    ] = None
+    stride: Annotated[
+        tuple[int, int] | None,
+        Option(
+            "From one window to the next. Default: half a window.", metavar="HxW", separator="x", unit="px", minimum=1
+        ),
+    ] = None
+    fill: Annotated[
+        str, Option("What hides: mean (the picture's mean colour), gray, black, blur or a colour like #8090a0.")
+    ] = "mean"
+    budget: Annotated[
+        float | None,
+        Option(
+            "Time for each picture, like 30s: windows are taken coarse to fine, and the best map so far is shown.",
+            metavar="TIME",
+            unit="s",
+            minimum=0,
+        ),
+    ] = None
+
+    def __post_init__(self) -> None:
+        """Check the fill, too."""
+        super().__post_init__()
+        try:
+            maths.check_fill(self.fill)
+        except ValueError:
+            raise OptionError(f"--fill is {self.fill!r}", hint=f"one of {', '.join(maths.FILLS)}") from None
+
+    def cost(self, network: Network) -> int:
+        """One pass per window."""
+        return self.windows(network.input_size).count
+
+    def windows(self, size: tuple[int, int]) -> maths.Windows:
+        """Place the windows over pictures of a size (height, width).
+
+        Raises
+        ------
+        OptionError
+            If the window is larger than that, or smaller than the stride.
+        """
+        side = max(1, round(min(size) / SHARE))
+        window = self.window or (side, side)
+        stride = self.stride or (max(1, window[0] // 2), max(1, window[1] // 2))
+        spelled = "{}x{}".format
+        if window[0] > size[0] or window[1] > size[1]:
+            raise OptionError(
+                f"--window is {spelled(*window)}, larger than the network's input of {spelled(*size)}",
+                hint="choose a smaller window, or leave it out",
+            )
+        if stride[0] > window[0] or stride[1] > window[1]:
+            raise OptionError(
+                f"--stride is {spelled(*stride)}, but with windows of {spelled(*window)} that leaves pixels out",
+                hint="choose a stride as large as the window at most",
+            )
+        return maths.Windows(size, window, stride)
+
+    def explain(self, network: Network, batch: Batch) -> list[tuple[Panel, ...]]:
+        """Score every window of an image once for all its targets."""
+        height, width = batch.pixels.shape[1:3]
+        windows = self.windows((height, width))
+        network.predict(batch)
+        return [row for image in range(batch.images) for row in self._rows(network, batch, image, windows)]
+
+    def _rows(self, network: Network, batch: Batch, image: int, windows: maths.Windows) -> list[tuple[Panel, ...]]:
+        """One tuple of panels per target of an image; what wins does not depend on the target: the first tells it."""
+        assert batch.targets is not None and batch.scores is not None  # noqa: PT018, S101 (predict fills them)
+        each = len(batch.targets) // batch.images
+        targets, whole = batch.targets[image * each : (image + 1) * each], batch.scores[image : image + 1]
+        numbers: list[int] = []
+        winners: list[int] = []
+        drops: list[list[float]] = [[] for _ in targets]
+        for some, scores in self._scored(network, batch, image, windows):
+            numbers += some
+            winners += scores.argmax(axis=1).tolist()
+            for drop, target in zip(drops, targets, strict=True):
+                drop.extend((target.of(whole) - target.of(scores)).tolist())
+        partly = f"{len(numbers)} of {windows.count} windows within {self.budget or 0:g} s"
+        notes = () if len(numbers) == windows.count else (partly,)
+        nothing = ROUNDING * float(abs(whole).max())
+        rows = [
+            _attribution(values, notes, idle=max(map(abs, drop)) <= nothing)
+            for values, drop in zip(windows.means(drops, numbers), drops, strict=True)
+        ]
+        # Maps of scores are told by their areas, not by the largest score.
+        told = whole.shape[1] > 1 and (batch.areas is None or batch.points is not None)
+        more = _winners(network, windows.spread(winners, numbers), winners, notes) if told else ()
+        return [(row, *(more if number == 0 else ())) for number, row in enumerate(rows)]
+
+    def _scored(
+        self, network: Network, batch: Batch, image: int, windows: maths.Windows
+    ) -> Iterator[tuple[list[int], Any]]:
+        """Score the windows of an image, some at a time, until all are done or the time is used up."""
+        picture = batch.inputs[image]
+        # Inputs are prepared pixel by pixel, so a window can be filled after that.
+        fill = batch.prepare(maths.filled(batch.pixels[image : image + 1], self.fill))[0]
+        order, total = windows.coarse_to_fine(), windows.count * batch.images
+        most = max(1, min(AT_A_TIME, PIXELS // (windows.size[0] * windows.size[1])))
+        begun = time.monotonic()
+        for done in range(0, len(order), most):
+            lasts = (time.monotonic() - begun) * (done + most) / done if done else 0
+            if self.budget is not None and lasts > self.budget:
+                break
+            some = order[done : done + most]
+            inputs = windows.hidden(picture, fill, some)
+            # Only networks of maps know places.
+            where = () if batch.points is None else (batch.points[[image] * len(some)],)
+            yield some, network.scores(inputs, *where)
+            batch.progress(image * windows.count + done + len(some), total)
+        batch.progress((image + 1) * windows.count, total)
+
+
+def _attribution(values: Any, notes: tuple[str, ...], *, idle: bool) -> Attribution:
+    """A map of mean drops; all zero where there is nothing but rounding."""
+    values = values.astype("float32")
+    if idle:
+        values, notes = abs(values) * 0, (*notes, "no window changes the score")
+    return Attribution(values, sign="signed", unit="score", notes=notes)
+
+
+def _winners(network: Network, places: Any, winners: list[int], notes: tuple[str, ...]) -> tuple[Panel, ...]:
+    """Tell which class has the highest score under each window, and how often."""
+    counted = sorted(Counter(winners).items(), key=lambda one: (-one[1], one[0]))
+    names = {index: network.label(index) for index, _ in counted}
+    rows = tuple((names[index], times, f"{times / len(winners):.1%}") for index, times in counted)
+    return (
+        Labels(places, names, title="predicted class under each window", notes=notes),
+        Table("how often each class wins", ("class", "windows", "share"), rows, notes=notes),
+    )

@@ -1,0 +1,142 @@
+"""What has come out of a run so far: results that are written and told as they come, and failures."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xcnn.errors import ImageError, PluginError, XcnnError
+from xcnn.plugin import Attribution, Curve, Failure, Labels, Result, Table, Tiles
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xcnn.events import Events
+    from xcnn.plugin import Image, Network, Panel
+
+
+class Outcome:
+    """Collects the results of a run.
+
+    Parameters
+    ----------
+    events : Events
+        Who hears of them.
+    alone : bool
+        Whether there is one picture and one explainer: their failure is the error of the run.
+    keep : bool
+        Hold the results in memory.
+    """
+
+    def __init__(self, events: Events, *, alone: bool, keep: bool) -> None:
+        self.events = events
+        self.results: list[Result] = []
+        self.failures: list[Failure] = []
+        self.explained = 0
+        self.writer: Any = None
+        self._alone = alone
+        self._keep = keep
+        self._first: XcnnError | None = None
+        self._surveyed = False
+
+    def surveyed(self, network: Network) -> None:
+        """Tell what was decided about the network, once."""
+        if not self._surveyed:
+            self._surveyed = True
+            self.events.surveyed(network)
+
+    def fail(self, path: str, error: XcnnError, *, explainer: str = "") -> None:
+        """Note that a picture, or an explainer, or an explainer on a picture could not be explained."""
+        self._first = self._first or error
+        self.failures.append(Failure(path, error.code, error.message, error.hint, explainer))
+        if not self._alone:
+            self.events.failed(self.failures[-1])
+
+    def add(self, image: Image, results: Sequence[Result]) -> None:
+        """Take the results of one image; those that are not finite are failures."""
+        good = self._finite(results)
+        if not good:
+            return
+        self.explained += 1
+        if self.writer:
+            self.writer.add(image.pixels, good)
+        if self._keep:
+            # A file can be read again when the run is saved; pixels from memory can't.
+            light = replace(image, pixels=None, rgba=None) if Path(image.path).is_file() else image
+            self.results += [replace(result, image=light) for result in good]
+        self.events.explained(good)
+
+    def add_model(self, results: Sequence[Result]) -> None:
+        """Take what was found about the model alone."""
+        good = self._finite(results)
+        if not good:
+            return
+        self.explained += 1
+        if self.writer:
+            self.writer.add_model(good)
+        if self._keep:
+            self.results += good
+        self.events.explained(good)
+
+    def _finite(self, results: Sequence[Result]) -> list[Result]:
+        broken = {result.explainer: words for result in results if (words := _not_finite(result))}
+        for explainer, words in broken.items():
+            image = next(result.image for result in results if result.explainer == explainer)
+            if image is None:
+                hint = "check the model's weights"
+                self.fail("", PluginError(f"{words} not finite", hint=hint), explainer=explainer)
+            else:
+                hint = "the model computes NaN or infinity for this picture: check its weights and --preprocess"
+                error = ImageError(f"{image.path}: {words} not finite", hint=hint)
+                self.fail(image.path, error, explainer=explainer if len(results) > 1 else "")
+        return [result for result in results if result.explainer not in broken]
+
+    def nothing(self) -> XcnnError:
+        """The error for a run without a single result."""
+        if self._first and len(self.failures) == 1:
+            return self._first
+        pictures = {failure.path for failure in self.failures if failure.path}
+        if not pictures and self._first:
+            return self._first
+        return ImageError(f"none of the {len(pictures)} pictures could be explained")
+
+
+def _not_finite(result: Result) -> str:
+    """What about a result is NaN or infinite; empty when nothing is."""
+    for panel in result.panels:
+        # The sum of finite float32 values may overflow; of their float64 copies it can't.
+        if isinstance(panel, (Attribution, Tiles)) and not math.isfinite(panel.values.sum(dtype="float64")):
+            what = "map" if isinstance(panel, Attribution) else "tiles"
+            return f"the {result.explainer} {what}{f' at {panel.layer}' if panel.layer else ''} is"
+    scores = [target.score for target in (result.target, *result.predictions) if target is not None]
+    return "" if all(map(math.isfinite, scores)) else "the scores of the classes are"
+
+
+SHAPES: dict[type, tuple[tuple[int, ...], str]] = {
+    Attribution: ((2,), "a map is (h, w)"),
+    Labels: ((2,), "labels are (h, w)"),
+    Tiles: ((3, 4), "tiles are (k, h, w) or (k, h, w, 3)"),
+}
+
+
+def check(panel: Panel, who: str) -> None:
+    """Refuse a panel that breaks its contract.
+
+    Raises
+    ------
+    PluginError
+        Saying what an explainer returned.
+    """
+    if not isinstance(panel, (Attribution, Tiles, Labels, Table, Curve)):
+        raise PluginError(f"{who} returned {type(panel).__name__}; a panel is an Attribution, Tiles, Labels, ...")
+    if isinstance(panel, (Table, Curve)):
+        return
+    ranks, form = SHAPES[type(panel)]
+    if getattr(panel.values, "ndim", 0) not in ranks:
+        raise PluginError(f"{who} returned values of shape {getattr(panel.values, 'shape', '?')}; {form}")
+    if isinstance(panel, Attribution) and panel.sign == "positive" and (panel.values < 0).any():
+        raise PluginError(f"{who} returned negative values in a map it calls positive")
+    if isinstance(panel, Tiles) and len(panel.captions) != len(panel.values):
+        raise PluginError(f"{who} returned {len(panel.captions)} captions for {len(panel.values)} tiles")

@@ -1,0 +1,55 @@
+"""Saving of runs that are held in memory."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xcnn.errors import ImageError
+from xcnn.io import artifacts, images
+from xcnn.render.style import Style
+from xcnn.saving.writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from xcnn.plugin import Image, Run
+    from xcnn.values import Pixels
+
+
+def save(run: Run, out: str | Path, *, overwrite: bool) -> Path:
+    """Write a run that is held in memory; see `Run.save`."""
+    options = {row["name"]: row["value"] for row in run.about["options"]}
+    style = Style(options["colormap"], options["alpha"])
+    titles = {explainer["name"]: explainer["title"] for explainer in run.about["explainers"]}
+    seen = [result.image for result in run.results if result.image is not None]
+    paths = {image.path for image in seen if image.pixels is None}
+    with artifacts.Draft(Path(out), overwrite=overwrite, inputs=paths) as draft:
+        writer = Writer(draft, style, titles, run.about["model"]["name"], mosaic=_mosaic(run.about))
+        for _, group in groupby(run.results, key=lambda result: id(result.image)):
+            results = list(group)
+            if results[0].image is None:
+                writer.add_model(results)
+            else:
+                writer.add(_pixels(results[0].image, run.about), results)
+        return writer.finish(run.about, run.failures, run.warnings)
+
+
+def _mosaic(about: Mapping[str, Any]) -> tuple[int, int] | None:
+    """The rows and columns of the option ``mosaic``, of the run or of an explainer."""
+    rows = [*about["options"], *(row for explainer in about["explainers"] for row in explainer["options"])]
+    given = next((row["value"] for row in rows if row["name"] == "mosaic" and row["value"]), None)
+    return None if given is None else (int(given[0]), int(given[1]))
+
+
+def _pixels(image: Image, about: Mapping[str, Any]) -> Pixels:
+    if image.pixels is not None:
+        return image.pixels
+    again = images.read(image.path)
+    if again.sha256 != image.sha256 or again.pixels is None:
+        raise ImageError(f"{image.path} has changed since it was explained", hint="explain it again")
+    height, width = about["model"]["input_size"]
+    fitted = images.fitted(again, (height, width), about["fit"]).pixels
+    assert fitted is not None  # noqa: S101 (read above)
+    return fitted

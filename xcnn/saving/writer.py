@@ -1,0 +1,198 @@
+"""The writer of a run folder: results as they come, run.json and the report at the end."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from itertools import chain, groupby
+from typing import TYPE_CHECKING, Any
+
+from xcnn.io import artifacts
+from xcnn.plugin import Attribution
+from xcnn.render.colours import Scale
+from xcnn.render.style import shrunk
+from xcnn.saving.mosaics import Mosaics
+from xcnn.saving.panels import Panels, Subject, key
+from xcnn.saving.pictures import Pictures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from xcnn.io.artifacts import Draft
+    from xcnn.plugin import Failure, Image, Panel, Result, Target
+    from xcnn.render.style import Style
+    from xcnn.saving.panels import Key
+    from xcnn.values import Pixels
+
+REPORT = "report.html"
+SOURCE_EDGE = 512
+TINY_EDGE = 256
+LONGEST_PART = 40
+"""Letters of a panel's title in a file name."""
+
+
+class Writer:
+    """Writes the results of one image after the other and keeps only what run.json and the report need.
+
+    Parameters
+    ----------
+    draft : Draft
+        The folder in the making.
+    style : Style
+        How pictures look.
+    titles : mapping of str to str
+        What each explainer is called on a picture.
+    model : str
+        The name of the network.
+    mosaic : tuple of int, optional
+        Rows and columns of pages that show the first map of many images.
+    """
+
+    def __init__(
+        self,
+        draft: Draft,
+        style: Style,
+        titles: Mapping[str, str],
+        model: str,
+        *,
+        mosaic: tuple[int, int] | None = None,
+    ) -> None:
+        self._draft = draft
+        self._style = style
+        self._titles = titles
+        self._model = model
+        self._panels = Panels(draft, style, model)
+        self._mosaics = Mosaics(draft, style, titles, model, mosaic) if mosaic else None
+        self._of_model: list[dict[str, Any]] = []
+        self._of_images: list[dict[str, Any]] = []
+
+    def add(self, pixels: Pixels, results: Sequence[Result]) -> None:
+        """Write all results of one image; they share one scale per explainer and kind of map."""
+        image = results[0].image
+        assert image is not None  # noqa: S101 (add_model takes the others)
+        name = self._draft.name(image.path)
+        about = _image(image, self._draft.write_picture(f"{name}.source.jpg", _source(pixels), quality=88))
+        self._of_images += self._written(results, name, pixels=pixels, image=about)
+
+    def add_model(self, results: Sequence[Result]) -> None:
+        """Write results about the model itself, which have no image."""
+        name = self._draft.unique(artifacts.safe_part(self._model))
+        self._of_model += self._written(results, name)
+
+    def _written(
+        self,
+        results: Sequence[Result],
+        name: str,
+        *,
+        pixels: Pixels | None = None,
+        image: dict[str, Any] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Write results that share an image, or have none; return what run.json says about each."""
+        records = []
+        for explainer, group in groupby(results, key=lambda result: result.explainer):
+            alike = list(group)
+            scales = _scales(alike)
+            for result, part in zip(alike, _parts([result.target for result in alike]), strict=True):
+                subject = Subject(self._titles[explainer], pixels, result.image, result.target)
+                stem = f"{name}.{explainer}"
+                stems = [stem + middle + part for middle in _middles(result.panels, named=pixels is None)]
+                pairs = zip(result.panels, stems, strict=True)
+                panels = [self._panels.write(panel, subject, scales, one) for panel, one in pairs]
+                _note(panels, result.target)
+                records.append(
+                    {
+                        "explainer": explainer,
+                        "image": image,
+                        "target": _target(result.target) if result.target else None,
+                        "predictions": [_target(target) for target in result.predictions],
+                        "seconds": round(result.seconds, 4),
+                        "panels": panels,
+                        "files": self._panels.side_by_side(result.panels, subject, scales, f"{stem}.layers{part}"),
+                    }
+                )
+            if self._mosaics and pixels is not None:
+                self._mosaics.add(pixels, alike[0], scales)
+        return records
+
+    def finish(self, about: Mapping[str, Any], failures: Iterable[Failure], warnings: Iterable[str]) -> Path:
+        """Write the report and run.json, and put the folder in its place; return the report."""
+        from xcnn.report import html
+
+        manifest = {
+            **about,
+            "results": [*self._of_model, *self._of_images],
+            "mosaics": self._mosaics.finish() if self._mosaics else [],
+            "failures": [asdict(failure) for failure in failures],
+            "warnings": list(warnings),
+        }
+        html.write(self._draft.folder / REPORT, manifest, Pictures(self._draft.folder, self._style))
+        # Listed, so that overwriting the folder later touches nothing else.
+        files = [*self._draft.files(), artifacts.MANIFEST]
+        self._draft.write_json(artifacts.MANIFEST, {**manifest, "files": files})
+        return self._draft.publish() / REPORT
+
+
+def _source(pixels: Pixels) -> Pixels:
+    """The picture at the size of the report; tiny ones enlarged pixel by pixel, or JPEG would blur them."""
+    factor = TINY_EDGE // max(pixels.shape[:2])
+    return pixels.repeat(factor, axis=0).repeat(factor, axis=1) if factor > 1 else shrunk(pixels, SOURCE_EDGE)
+
+
+def _scales(results: Sequence[Result]) -> dict[Key, Scale]:
+    """One scale per kind of map, shared by the classes of one image, so that they compare."""
+    maps: dict[Key, list[Attribution]] = {}
+    for panel in chain.from_iterable(result.panels for result in results):
+        if isinstance(panel, Attribution):
+            maps.setdefault(key(panel), []).append(panel)
+    return {kind: Scale.shared(panels) for kind, panels in maps.items()}
+
+
+def _middles(panels: Sequence[Panel], *, named: bool) -> list[str]:
+    """What tells the files of the panels of one result apart: the layer, and what else a layer has.
+
+    ``named`` when the layer is told even if it is the only one: of a model, there is more to see than one layer.
+    """
+    several = named or len({panel.layer for panel in panels}) > 1
+    seen: set[str] = set()
+    middles = []
+    for panel in panels:
+        layer = f".{artifacts.safe_part(panel.layer)}" if several and panel.layer else ""
+        title = "" if isinstance(panel, Attribution) else panel.title or type(panel).__name__
+        more = f".{artifacts.safe_part(title)[:LONGEST_PART].lower()}" if title and panel.layer in seen else ""
+        seen.add(panel.layer)
+        middles.append(layer + more)
+    return middles
+
+
+def _parts(targets: Sequence[Target | None]) -> list[str]:
+    """What tells the files of several classes apart."""
+    several = len(targets) > 1
+    return [f".{artifacts.safe_part(target.label)}" if several and target else "" for target in targets]
+
+
+def _note(panels: Sequence[dict[str, Any]], target: Target | None) -> None:
+    """Say what must be known of a score beside each map, and once where there is none."""
+    maps = [panel for panel in panels if panel["kind"] == "map"] or list(panels[:1])
+    for panel in maps if target else ():
+        panel["notes"] = [*(target.notes if target else ()), *panel["notes"]]
+
+
+def _image(image: Image, source: str) -> dict[str, Any]:
+    return {
+        "path": image.path,
+        "sha256": image.sha256,
+        "height": image.size[0],
+        "width": image.size[1],
+        "notes": list(image.notes),
+        "file": source,
+    }
+
+
+def _target(target: Target) -> dict[str, Any]:
+    return {
+        "index": target.index,
+        "label": target.label,
+        "score": target.score,
+        "probability": target.probability,
+        "coefficients": [list(pair) for pair in target.coefficients],
+    }

@@ -1,0 +1,166 @@
+"""Running explainers on a network, batch by batch."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from xcnn import outcome as outcomes
+from xcnn.errors import MisfitError, PluginError, UsageError, XcnnError
+from xcnn.plugin import Explainer, ModelExplainer, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from xcnn.host import Host
+    from xcnn.outcome import Outcome
+    from xcnn.plugin import BaseExplainer, Batch, Image, Network, Panel, Target
+
+PREDICTIONS = 5
+
+
+@dataclass(frozen=True)
+class Found:
+    """What an explainer made of a batch: the panels of each row (or image), and the seconds for each."""
+
+    explainer: Explainer
+    rows: Sequence[tuple[Panel, ...]]
+    seconds: float
+
+
+class Working:
+    """Runs explainers; one of several that does not fit the model is a failure and takes no further part.
+
+    Parameters
+    ----------
+    explainers : sequence of Explainer or ModelExplainer
+        What to run.
+    host : Host
+        Tells which distribution an explainer comes from.
+    outcome : Outcome
+        Receives results and failures.
+    seed : int
+        Where random numbers start.
+    """
+
+    def __init__(self, explainers: Sequence[BaseExplainer], host: Host, outcome: Outcome, seed: int) -> None:
+        self._alone = len(explainers) == 1
+        self._of_pictures = [one for one in explainers if isinstance(one, Explainer)]
+        self._of_model = [one for one in explainers if isinstance(one, ModelExplainer)]
+        self._host = host
+        self._outcome = outcome
+        self._seed = seed
+        self._asked: set[str] = set()
+
+    def on_model(self, network: Network) -> None:
+        """Run what needs no picture, once."""
+        import numpy as np
+
+        while self._of_model:
+            explainer = self._of_model[0]
+            begun = time.perf_counter()
+            rng, progress = np.random.default_rng(self._seed), self._progress(explainer)
+            panels = self._attempt(explainer, network, partial(explainer.explain, network, rng=rng, progress=progress))
+            if panels is None:
+                continue
+            del self._of_model[0]
+            self._check(explainer, panels)
+            self._outcome.surveyed(network)
+            self._outcome.add_model([Result(explainer.name, None, None, panels, (), time.perf_counter() - begun)])
+
+    def on_pictures(self, network: Network, images: Sequence[Image], wanted: Sequence[str]) -> None:
+        """Run the others on a batch of images."""
+        import numpy as np
+
+        pictures = [_channels(image) for image in images]
+        rng = np.random.default_rng(self._seed)  # Batch.rng_of tells the images apart
+        batch = network.batch(pictures, wanted, rng)
+        found = [made for one in tuple(self._of_pictures) if (made := self._found(one, network, batch)) is not None]
+        if not found:
+            return
+        self._outcome.surveyed(network)
+        for image, results in _by_image(images, found, batch, network.best(batch, PREDICTIONS)):
+            self._outcome.events.working(image.path)
+            self._outcome.add(image, results)
+
+    def _found(self, explainer: Explainer, network: Network, batch: Batch) -> Found | None:
+        begun = time.perf_counter()
+        batch.progress = self._progress(explainer)
+        rows = self._attempt(explainer, network, partial(explainer.explain, network, batch))
+        if rows is None:
+            return None
+        network.predict(batch)
+        expected = len(batch.targets or ()) if explainer.per_target else batch.images
+        if len(rows) != expected:
+            raise PluginError(f"{self._who(explainer)} returned {len(rows)} rows for {expected}")
+        self._check(explainer, [panel for row in rows for panel in row])
+        return Found(explainer, rows, (time.perf_counter() - begun) / expected)
+
+    def _attempt(self, explainer: BaseExplainer, network: Network, explain: Callable[[], Any]) -> Any:
+        """Call an explainer; None when it is one of several and does not fit or breaks."""
+        found, error = None, None
+        try:
+            found = explain()
+        except XcnnError as problem:
+            error = problem
+        except Exception as problem:
+            if self._host.distribution(explainer.name) == "xcnn" and not explainer.fits(network):
+                raise
+            error = PluginError(f"{self._who(explainer)} failed: {type(problem).__name__}: {problem}")
+            error.__cause__ = problem
+        error = self._misfit(explainer, network, error) or error
+        if error is None:
+            return found
+        if self._alone or (isinstance(error, UsageError) and not isinstance(error, MisfitError)):
+            raise error
+        self._outcome.fail("", error, explainer=explainer.name)
+        self._of_pictures = [one for one in self._of_pictures if one is not explainer]
+        self._of_model = [one for one in self._of_model if one is not explainer]
+        return None
+
+    def _misfit(self, explainer: BaseExplainer, network: Network, error: XcnnError | None) -> XcnnError | None:
+        """Ask an explainer once whether it fits: after it has run, because then the network is traced."""
+        if explainer.name in self._asked:
+            return None
+        self._asked.add(explainer.name)
+        if self._alone and error is not None and not isinstance(error, PluginError):
+            return None  # it says more about this case
+        reason = explainer.fits(network)
+        if not reason:
+            return None
+        hint = "see what does with: xcnn doctor"
+        return MisfitError(f"{explainer.name} does not fit {network.name}: {reason}", hint=hint)
+
+    def _check(self, explainer: BaseExplainer, panels: Iterable[Panel]) -> None:
+        for panel in panels:
+            outcomes.check(panel, self._who(explainer))
+
+    def _who(self, explainer: BaseExplainer) -> str:
+        return f"plugin {self._host.distribution(explainer.name)}: {explainer.name}"
+
+    def _progress(self, explainer: BaseExplainer) -> Callable[[int, int], None]:
+        return lambda done, total: self._outcome.events.progressed(explainer.name, done, total)
+
+
+def _channels(image: Image) -> Any:
+    """The pixels of an image, with their transparency where it has some."""
+    return image.pixels if image.rgba is None else image.rgba
+
+
+def _by_image(
+    images: Sequence[Image], found: Sequence[Found], batch: Batch, best: Sequence[tuple[Target, ...]]
+) -> Iterator[tuple[Image, list[Result]]]:
+    """Regroup rows: all results of one image, explainer by explainer."""
+    targets = batch.targets or ()
+    each = len(targets) // len(images)
+    for number, image in enumerate(images):
+        # The best classes and those given by index may be the same.
+        first = {targets[row].coefficients: row for row in reversed(range(number * each, (number + 1) * each))}
+        results = []
+        for one in found:
+            which: list[tuple[int, Target | None]] = [(row, targets[row]) for row in sorted(first.values())]
+            for row, target in which if one.explainer.per_target else [(number, None)]:
+                results.append(Result(one.explainer.name, image, target, one.rows[row], best[number], one.seconds))
+        yield image, results
