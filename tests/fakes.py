@@ -24,7 +24,7 @@ class FakeNetwork:
 
     def __init__(self, features=None, gradients=None):
         self.features = np.zeros((1, 2, 2, 1), np.float32) if features is None else np.asarray(features, np.float32)
-        self.gradients = np.ones_like(self.features) if gradients is None else np.asarray(gradients, np.float32)
+        self.slopes = np.ones_like(self.features) if gradients is None else np.asarray(gradients, np.float32)
         self.asked = []
 
     def layers(self):
@@ -72,7 +72,7 @@ class FakeNetwork:
         self.predict(batch)
         count = batch.images
         features = np.broadcast_to(self.features, (count, *self.features.shape[1:]))
-        gradients = np.broadcast_to(self.gradients, (count, *self.gradients.shape[1:]))
+        gradients = np.broadcast_to(self.slopes, (count, *self.slopes.shape[1:]))
         return {"conv": (features, gradients)}
 
     def activations(self, inputs, layers):

@@ -100,6 +100,7 @@ def test_an_explainer_needs_only_the_plugin_api_and_the_maths(path):
         "xcnn.plugin",
         "xcnn.maths",
         "xcnn.errors",
+        "xcnn.explainers.saliency",  # the base of those with a rule of their own
         *(f"xcnn.explainers.{other.stem}" for other in FILES if path.name == "__init__.py"),
     }
 

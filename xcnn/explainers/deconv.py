@@ -19,6 +19,7 @@ class Deconv(Ruled):
 
     name: ClassVar[str] = "deconv"
     title: ClassVar[str] = "Deconvnet"
+    title: ClassVar[str] = "Deconvolutional network"
     source: ClassVar[Reference] = Reference(
         "Zeiler & Fergus",
         2014,

@@ -153,7 +153,7 @@ class KerasModel:
         return tuple(layer for layer in survey.layers if layer.path in survey.used)
 
     def pooled(self) -> tuple[str, ...]:
-        """The layers whose maps are averaged and then only weighed linearly, in execution order.
+        """The layers whose maps are averaged and then only weighed linearly, in the order of the head.
 
         The gradients of a score by such a layer are the same at each position: their sum over the positions is the
         weight of each map.

@@ -100,7 +100,7 @@ class _Walk:
                 self._pooled[tensor.op.inputs[0].name] = (tensor.op.inputs[0], axes)
                 continue
             dense += tensor.op.type in DENSE
-            stack += [(part, dense) for part in self._through(tensor, dense)]
+            stack += [(part, dense) for part in reversed(self._through(tensor, dense))]
 
     def _through(self, tensor: Any, dense: int) -> list[Any]:
         """The operands that a tensor is a linear function of; `dense` layers have been passed, this one included."""
@@ -129,14 +129,14 @@ class _Walk:
         return self._depends[tensor.op.name]
 
     def paths(self) -> tuple[str, ...]:
-        """The layers that made what is pooled, in execution order; () when one is no layer's output."""
+        """The layers that made what is pooled, as the head takes them; () when one is no layer's output."""
         found = {self._maker(tensor, axes): tensor for tensor, axes in self._pooled.values()}
         for path, tensor in found.items():
             before = trace.depends_on(tensor)
             for other, earlier in found.items():
                 if other != path and earlier.op.name in before:
                     raise _Other(f"the head pools {other!r} and also {path!r}, which is computed from it")
-        return () if "" in found else tuple(path for path in self._taps if path in found)
+        return () if "" in found else tuple(found)
 
     def _maker(self, features: Any, axes: frozenset[int]) -> str:
         made: dict[str, bool] = {}
