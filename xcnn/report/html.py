@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 
+GAIN = 1.4
+"""How much more a signed map covers its picture where it is strongest; as in the pictures of the folder."""
+
 OPACITY = 0.5
 """How opaque a map lies over its picture when the run has no option ``alpha``."""
 
@@ -159,7 +162,7 @@ def _settings(palette: Mapping[str, list[str]], opacity: float) -> str:
         if not re.fullmatch("#[0-9a-fA-F]{6}", stop):
             raise OutputError(f"the palette has the colour {stop!r}; it must be written #rrggbb")
     positive, signed = ", ".join(palette["stops"]), ", ".join(palette["signed_stops"])
-    return f":root {{ --opacity: {opacity:.2f}; --palette: {positive}; --signed: {signed}; }}\n"
+    return f":root {{ --opacity: {opacity:.2f}; --gain: {GAIN}; --palette: {positive}; --signed: {signed}; }}\n"
 
 
 def _sha256(text: str) -> str:
