@@ -725,6 +725,16 @@ def test_several_explainers_are_rows_and_several_classes_their_columns(made):
     ]
 
 
+def test_an_explainer_is_named_once_when_one_of_its_classes_takes_the_whole_width(made):
+    told = explained_by("one", "two", targets=(CAT, TABBY))
+    told["results"][0]["panels"] = [PANELS["tiles"]]
+
+    page = made(told)
+
+    assert len(page.all("div", **{"class": "row"})) == 3
+    assert rows_of(page)[:4] == [("4", "One"), ("5", "Egyptian cat"), ("5", "tabby"), ("4", "Two")]
+
+
 def test_what_takes_the_whole_width_has_a_row_of_its_own(made):
     told = explained_by("one", "two", "three")
     told["results"][1]["panels"] = [PANELS["tiles"]]

@@ -109,7 +109,9 @@ def _context(manifest: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
         "titles": titles,
         "warnings": [sentence(warning) for warning in manifest["warnings"]],
         "failures": ({**plain(one), "message": prose(one["message"]), "hint": prose(one["hint"])} for one in failures),
-        "model_rows": cards.rows([result for result in results if result["image"] is None], titles, pictures, "model"),
+        "model_rows": cards.arranged(
+            [result for result in results if result["image"] is None], titles, pictures, "model"
+        ),
         "images": _images(of_images, titles, pictures),
         "mosaics": cards.mosaics(mosaics, titles, pictures),
         "counts": {
@@ -141,7 +143,7 @@ def _images(
             "source": cards.later(pictures.source, image),
             "predictions": plain(own[0]["predictions"]),
             "explained": _explained(own),
-            "rows": cards.rows(own, titles, pictures, f"image-{count}"),
+            "rows": cards.arranged(own, titles, pictures, f"image-{count}"),
         }
 
 
