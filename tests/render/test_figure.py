@@ -213,3 +213,16 @@ def test_a_fine_map_stands_alone_beside_the_picture():
 )
 def test_the_numbers_of_a_scale_say_when_values_lie_beyond_its_ends(scale, sign, expected):
     assert figure.ticks(scale, sign) == expected
+
+
+@pytest.mark.parametrize("unit", ["score", "score per input unit", "W" * 200])
+def test_a_unit_of_any_length_ends_before_the_margin_and_leaves_the_caption_room(unit):
+    pixels, panel = noise(20, EDGE), panel_of([[0.0, 1.0]])
+    silent = drawn(pixels, panel)
+
+    with_unit = (drawn(pixels, panel, Words("", "", "", "", unit)) != silent).any(axis=(0, 2))
+    caption = (drawn(pixels, panel, Words("", "", "", "W" * 200, unit)) != silent).any(axis=(0, 2))
+
+    columns = np.flatnonzero(with_unit)
+    assert columns[-1] < silent.shape[1] - MARGIN // 2
+    assert not caption[columns[0] - 8 : columns[0] - 1].any()

@@ -3,9 +3,10 @@ import pytest
 
 from xcnn.errors import OptionError
 from xcnn.plugin import Attribution
-from xcnn.render import colours
+from xcnn.render import colours, style
 from xcnn.render.colours import Scale
 from xcnn.render.style import Style, opaque, shrunk
+from xcnn.report import html
 
 
 def panel_of(*rows, sign="positive"):
@@ -41,9 +42,10 @@ def test_a_signed_map_covers_its_picture_the_more_the_stronger_it_is(alpha):
     for y in range(4):
         for x in range(4):
             value = values[y, x]
-            # From half of the scale on as opaque as asked for; never paler than what stands at 0.7 of it.
-            strong = np.sign(value) * max(abs(value), 5.6)
-            expected = blended(pixels[y, x], table[scale.levels(np.float32(strong))], alpha * min(abs(value) / 4, 1))
+            # Never paler than what stands at 0.6 of the scale; at its end 1.4 times as opaque as asked for.
+            strong = np.sign(value) * max(abs(value), 4.8)
+            share = min(1.4 * alpha, 1) * abs(value) / 8
+            expected = blended(pixels[y, x], table[scale.levels(np.float32(strong))], share)
             assert np.abs(overlay[y, x] - expected).max() <= 1
 
 
@@ -60,12 +62,16 @@ def test_a_neutral_signed_map_is_the_bare_picture():
         assert (Style(alpha=1.0).overlay(pixels, panel, scale) == pixels).all()
 
 
+def test_the_report_covers_a_picture_as_much_as_the_files_do():
+    assert style.GAIN == html.GAIN
+
+
 def test_a_palette_of_the_user_that_is_not_pale_in_its_middle_is_taken_as_it_is():
     panel = panel_of([0.25], sign="signed")
 
     overlay = Style("jet", 1.0).overlay(np.zeros((1, 1, 3), np.uint8), panel, Scale(-1.0, 1.0))
 
-    expected = colours.palette("jet", "signed")[Scale(-1.0, 1.0).levels(np.float32(0.25))] * 0.5
+    expected = colours.palette("jet", "signed")[Scale(-1.0, 1.0).levels(np.float32(0.25))] * 0.25
     assert np.abs(overlay[0, 0] - expected).max() <= 1
 
 
@@ -89,12 +95,12 @@ def test_a_map_of_zeros_with_a_threshold_shows_the_bare_picture():
 def test_a_veil_over_a_picture_is_the_overlay():
     pixels = picture_of(4, 4)
     panel = panel_of([-1.0, -0.2, 0.1, 0.9], sign="signed")
-    style, scale = Style(alpha=0.5), Scale(-1.0, 1.0)
+    look, scale = Style(alpha=0.5), Scale(-1.0, 1.0)
 
-    veil = style.veil(panel, scale, (4, 4)).astype(float)
+    veil = look.veil(panel, scale, (4, 4)).astype(float)
 
-    opacity = 0.5 * veil[..., 3:] / 255
-    assert np.abs((1 - opacity) * pixels + opacity * veil[..., :3] - style.overlay(pixels, panel, scale)).max() <= 1.5
+    opacity = 1.4 * 0.5 * veil[..., 3:] / 255  # as the page does
+    assert np.abs((1 - opacity) * pixels + opacity * veil[..., :3] - look.overlay(pixels, panel, scale)).max() <= 1.5
 
 
 @pytest.mark.parametrize(

@@ -293,7 +293,7 @@ def test_the_layers_of_a_result_stand_in_one_card(made):
 
 def test_the_opacity_and_the_palette_of_the_run_are_in_the_style(made):
     page = made(manifest(result()))
-    assert "--opacity: 0.35; --palette: #440154, #21918c, #fde725;" in page.raw["style"][0]
+    assert "--opacity: 0.35; --gain: 1.4; --palette: #440154, #21918c, #fde725;" in page.raw["style"][0]
     assert {slider["value"] for slider in page.all("input", type="range")} == {"35"}
 
 
@@ -625,6 +625,12 @@ def test_a_fine_map_does_not_lie_over_the_picture_and_can_not_fade(made):
     assert len(page.all("image", **{"class": "alone"})) == 1
 
 
+def test_a_signed_map_of_regions_covers_its_picture_where_it_is_strong(made):
+    page = made(manifest(result(sign="signed", scale=[-2.0, 2.0]), result(), with_panels("labels")))
+
+    assert [heat["class"] for heat in page.all("image")[1:]] == ["heat strong", "heat", "heat"]
+
+
 def test_labels_lie_over_the_picture_and_fade(made):
     page = made(manifest(with_panels("labels")))
 
@@ -717,6 +723,16 @@ def test_several_explainers_are_rows_and_several_classes_their_columns(made):
         *(("4", "One"), ("5", "Egyptian cat"), ("5", "tabby")),
         *(("4", "Two"), ("5", "Egyptian cat"), ("5", "tabby")),
     ]
+
+
+def test_an_explainer_is_named_once_when_one_of_its_classes_takes_the_whole_width(made):
+    told = explained_by("one", "two", targets=(CAT, TABBY))
+    told["results"][0]["panels"] = [PANELS["tiles"]]
+
+    page = made(told)
+
+    assert len(page.all("div", **{"class": "row"})) == 3
+    assert rows_of(page)[:4] == [("4", "One"), ("5", "Egyptian cat"), ("5", "tabby"), ("4", "Two")]
 
 
 def test_what_takes_the_whole_width_has_a_row_of_its_own(made):

@@ -30,6 +30,8 @@ HEADER = 92
 FOOTER = 40
 BAR = 16
 LEGEND = 92
+LONG_UNIT = 130
+"""How far a unit may reach below the picture on its left."""
 MIN_WIDTH = 300
 MIN_HEIGHT = 84
 """Room for the three numbers of the colour bar beside a very wide picture."""
@@ -77,13 +79,18 @@ def figure(pixels: Pixels, panel: Attribution, scale: Scale, style: Style, words
     canvas = _template(tall, width, style.colormap, panel.sign).copy()
     _title(canvas, words)
     slot = max(width, MIN_WIDTH)
+    # A long unit ends with the legend and begins below the picture.
+    unit = text.shortened(words.unit, CAPTION, LEGEND + LONG_UNIT)
+    beside = max(text.width(unit, CAPTION) - LEGEND, 0)
     for column, (panel_pixels, caption) in enumerate(
         ((picture, words.left), (shown(picture, panel, scale, style), words.right))
     ):
         x = MARGIN + column * (slot + GAP)
         canvas[HEADER : HEADER + height, x : x + width] = panel_pixels
-        text.draw(canvas, caption, (x, HEADER + tall + 26), CAPTION, room=slot)
-    _numbers(canvas, scale, panel.sign, words.unit, x=MARGIN + 2 * (slot + GAP) + BAR + 8, height=tall)
+        text.draw(canvas, caption, (x, HEADER + tall + 26), CAPTION, room=slot - column * beside)
+    left = MARGIN + 2 * (slot + GAP)
+    _numbers(canvas, scale, panel.sign, x=left + BAR + 8, height=tall)
+    text.draw(canvas, unit, (left - beside, HEADER + tall + 26), CAPTION)
     return canvas
 
 
@@ -113,12 +120,11 @@ def ticks(scale: Scale, sign: Sign) -> list[tuple[float, str]]:
     ]
 
 
-def _numbers(canvas: Pixels, scale: Scale, sign: Sign, unit: str, *, x: int, height: int) -> None:
+def _numbers(canvas: Pixels, scale: Scale, sign: Sign, *, x: int, height: int) -> None:
     for share, words in ticks(scale, sign):
         y = HEADER + round((1 - share) * (height - 1))
         at = (x, min(max(y + 6, HEADER + 13), HEADER + height - 1))
         text.draw(canvas, words, at, TICK, room=LEGEND - BAR)
-    text.draw(canvas, unit, (x - BAR - 8, HEADER + height + 26), CAPTION, room=LEGEND)
 
 
 def number(value: float) -> str:

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from xcnn.render.colours import Scale
     from xcnn.values import Floats, Pixels
 
-FULL = 0.5
-"""The share of a signed scale from which on a map is as opaque as it gets."""
-STRONG = 0.7
-"""The share whose colour weaker values take over a picture: what is pale in a palette would only whiten it."""
+GAIN = 1.4
+"""How much more than others a signed map covers its picture where it is strongest: it covers less everywhere else."""
+STRONG = 0.6
+"""The share of a signed scale whose colour weaker values take over a picture: pale colours would only whiten it."""
 PALE = 200
 """A palette is pale in its middle when no channel is darker than this."""
 
@@ -61,7 +61,8 @@ class Style:
         opacity = _opacity(panel, scale, values)
         if opacity is None:
             return np.asarray(cv2.addWeighted(pixels, 1 - self.alpha, heat, self.alpha, 0), np.uint8)
-        strength = np.asarray(self.alpha * opacity, np.float32)
+        most = min(GAIN * self.alpha, 1.0) if panel.sign == "signed" else self.alpha
+        strength = np.asarray(most * opacity, np.float32)
         return np.asarray(cv2.blendLinear(pixels, heat, 1 - strength, strength), np.uint8)
 
     def _laid(self, panel: Attribution, scale: Scale, values: Floats) -> Pixels:
@@ -89,8 +90,7 @@ def _opacity(panel: Attribution, scale: Scale, values: Floats) -> Floats | None:
     sizes = np.abs(values)
     opacity = np.ones_like(sizes)
     if panel.sign == "signed":
-        # Opaque from half of the scale on: colour alone tells the rest.
-        opacity = np.minimum(sizes / (FULL * scale.high), 1) if scale.high else np.zeros_like(sizes)
+        opacity = np.minimum(sizes / scale.high, 1) if scale.high else np.zeros_like(sizes)
     if panel.threshold:
         largest = float(np.abs(panel.values).max(initial=0.0))
         opacity *= (sizes >= panel.threshold * largest) & (sizes > 0)

@@ -132,7 +132,7 @@ def coloured(panel: Tiles, style: Style) -> tuple[Pixels, Scale | None]:
 def how(panel: Tiles) -> str:
     """Say how the values became colours."""
     signed = panel.sign == "signed"
-    ends = "from minus its largest size to its largest" if signed else "from 0 to its largest value"
+    ends = "with zero in the middle" if signed else "from zero to its largest value"
     return {
         "each": f"each on a scale of its own, {ends}",
         "shared": "all on one scale, so that they compare",

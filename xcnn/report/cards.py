@@ -23,7 +23,7 @@ TYPES = {b"\xff\xd8": "jpeg", b"\x89P": "png", b"RI": "webp"}
 """Types of pictures by their first two bytes."""
 
 
-def rows(
+def arranged(
     results: Sequence[Mapping[str, Any]], titles: Mapping[str, str], pictures: Pictures, prefix: str
 ) -> list[dict[str, Any]]:
     """Arrange the results of one image, or of the model: explainers below each other when each has several classes.
@@ -31,7 +31,8 @@ def rows(
     Returns
     -------
     list of dict
-        Rows of cards. ``title`` is the explainer's where a row belongs to one, else empty.
+        Rows of cards. ``title`` is the explainer's at the first row of one that has several, else empty; ``level`` is
+        the heading of the cards.
     """
     groups = [list(group) for _, group in itertools.groupby(results, key=lambda result: result["explainer"])]
     several = len(groups) > 1
@@ -42,14 +43,15 @@ def rows(
     # What takes the whole width is a row of its own.
     parts = itertools.groupby(cards, key=lambda card: (card["wide"] and card["id"], crossed and card["explainer"]))
     made = [list(part) for _, part in parts]
-    return [
-        {
-            "id": f"{prefix}-row-{number}",
-            "title": row[0]["title"] if crossed and row[0]["target"] else "",
-            "cards": row,
-        }
-        for number, row in enumerate(made, start=1)
-    ]
+    rows = []
+    before = ""
+    for number, row in enumerate(made, start=1):
+        explainer = row[0]["explainer"] if crossed and row[0]["target"] else ""
+        title = row[0]["title"] if explainer and explainer != before else ""
+        level = "h5" if explainer else "h4"
+        rows.append({"id": f"{prefix}-row-{number}", "title": title, "level": level, "cards": row})
+        before = explainer
+    return rows
 
 
 def fades(result: Mapping[str, Any]) -> bool:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 
+GAIN = 1.4
+"""How much more a signed map covers its picture where it is strongest; as in the pictures of the folder."""
+
 OPACITY = 0.5
 """How opaque a map lies over its picture when the run has no option ``alpha``."""
 
@@ -106,7 +109,9 @@ def _context(manifest: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
         "titles": titles,
         "warnings": [sentence(warning) for warning in manifest["warnings"]],
         "failures": ({**plain(one), "message": prose(one["message"]), "hint": prose(one["hint"])} for one in failures),
-        "model_rows": cards.rows([result for result in results if result["image"] is None], titles, pictures, "model"),
+        "model_rows": cards.arranged(
+            [result for result in results if result["image"] is None], titles, pictures, "model"
+        ),
         "images": _images(of_images, titles, pictures),
         "mosaics": cards.mosaics(mosaics, titles, pictures),
         "counts": {
@@ -138,7 +143,7 @@ def _images(
             "source": cards.later(pictures.source, image),
             "predictions": plain(own[0]["predictions"]),
             "explained": _explained(own),
-            "rows": cards.rows(own, titles, pictures, f"image-{count}"),
+            "rows": cards.arranged(own, titles, pictures, f"image-{count}"),
         }
 
 
@@ -159,7 +164,7 @@ def _settings(palette: Mapping[str, list[str]], opacity: float) -> str:
         if not re.fullmatch("#[0-9a-fA-F]{6}", stop):
             raise OutputError(f"the palette has the colour {stop!r}; it must be written #rrggbb")
     positive, signed = ", ".join(palette["stops"]), ", ".join(palette["signed_stops"])
-    return f":root {{ --opacity: {opacity:.2f}; --palette: {positive}; --signed: {signed}; }}\n"
+    return f":root {{ --opacity: {opacity:.2f}; --gain: {GAIN}; --palette: {positive}; --signed: {signed}; }}\n"
 
 
 def _sha256(text: str) -> str:

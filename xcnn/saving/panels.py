@@ -212,7 +212,7 @@ class Panels:
         self, subject: Subject, *, title: str = "", layer: str = "", right: str = "", unit: str = "", seen: bool = False
     ) -> figure.Words:
         """Say what a picture shows: the class first where there is one and the panel has no title of its own."""
-        head = title or subject.explained or subject.explainer
+        head = title[:1].upper() + title[1:] or subject.explained or subject.explainer
         explainer = "" if head == subject.explainer else subject.explainer
         method = f"{explainer}{f' at {layer}' if layer else ''}" if explainer else layer
         told = [method, subject.explained if title else "", subject.seen if seen else "", self._model]
