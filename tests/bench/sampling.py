@@ -1,4 +1,4 @@
-"""Occlusion against a compiled forward pass of as many ready inputs; and its memory with four times the windows."""
+"""Occlusion and averaged gradients against compiled passes of as many ready inputs; and occlusion's memory."""
 
 from __future__ import annotations
 
@@ -11,66 +11,82 @@ import numpy as np
 import psutil
 
 import xcnn
-from xcnn.explainers.occlusion import AT_A_TIME, Occlusion
+from xcnn import IntegratedGradients, Occlusion
 from xcnn.io import images as reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from xcnn.plugin import Batch
+    from xcnn.plugin import Batch, Explainer
 
 PICTURE = Path(__file__).parent.parent.parent / "samples" / "coffee.jpg"
 FEW, MANY = Occlusion(window=(32, 32), stride=(16, 16)), Occlusion(window=(32, 32), stride=(8, 8))
-ROUNDS = 9
-
-
-def opened() -> tuple[Any, Batch]:
-    """The embedded network, and one picture."""
-    network = xcnn.open_network("efficientnet-lite0")
-    picture = reading.read(str(PICTURE)).pixels
-    return network, network.batch([picture], ["top"], np.random.default_rng(0))  # type: ignore[list-item]
+AT_A_TIME, SAMPLES, ROUNDS = 16, 64, 9
 
 
 def main() -> None:
-    """Print the ratio of times and that of peaks of memory."""
-    network, batch = opened()
-    import tensorflow as tf
+    """Print the ratios of times and that of memory."""
+    network = xcnn.open_network("efficientnet-lite0")
+    picture = reading.read(str(PICTURE)).pixels
+    assert picture is not None
+    batch = network.batch([picture], ["top"], np.random.default_rng(0))
+    forward, backward = bare(network)
 
-    model = network.model
-
-    @tf.function(input_signature=[tf.TensorSpec([None, 224, 224, 3])])
-    def forward(inputs: Any) -> Any:
-        return model(inputs, training=False)
-
-    count = FEW.cost(network)
-    ready = np.repeat(batch.inputs, AT_A_TIME, axis=0)
-    sizes = [min(AT_A_TIME, count - start) for start in range(0, count, AT_A_TIME)]
-
-    def floor() -> None:
-        for size in sizes:
-            forward(tf.constant(ready[:size])).numpy()
-
-    print(f"occlusion, {count} windows: {compared(floor, lambda: FEW.explain(network, batch))} (wanted: at most 1.1)")
+    compared(FEW, network, batch, floor=forward, passes=FEW.cost(network))
+    compared(IntegratedGradients(steps=SAMPLES), network, batch, floor=backward, passes=SAMPLES)
     few, many = (held(network, batch, explainer) for explainer in (FEW, MANY))
     print(
-        f"memory: {few / 2**20:.0f} MB for {count} windows, {many / 2**20:.0f} MB for {MANY.cost(network)}: "
-        f"ratio {many / few:.3f} (wanted: about 1)"
+        f"memory: {few / 2**20:.0f} MB for {FEW.cost(network)} windows, {many / 2**20:.0f} MB for "
+        f"{MANY.cost(network)}: ratio {many / few:.3f} (wanted: about 1)"
     )
 
 
-def compared(floor: Callable[[], object], ours: Callable[[], object]) -> str:
-    """Time two functions in turn."""
+def bare(network: Any) -> tuple[Any, Any]:
+    """The model's scores, and the gradient of the best one by the input, as compiled functions."""
+    import tensorflow as tf
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 224, 224, 3])])
+    def forward(inputs: Any) -> Any:
+        return network.model(inputs, training=False)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 224, 224, 3])])
+    def backward(inputs: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            score = tf.reduce_max(network.model(inputs, training=False), axis=1)
+        return tape.gradient(score, inputs)
+
+    return forward, backward
+
+
+def compared(explainer: Explainer, network: Any, batch: Batch, *, floor: Any, passes: int) -> None:
+    """Time an explainer and a compiled function over as many inputs in turn."""
+    import tensorflow as tf
+
+    ready = np.repeat(batch.inputs, AT_A_TIME, axis=0)
+    sizes = [min(AT_A_TIME, passes - start) for start in range(0, passes, AT_A_TIME)]
+
+    def least() -> None:
+        for size in sizes:
+            floor(tf.constant(ready[:size])).numpy()
+
+    def ours() -> None:
+        explainer.explain(network, batch)
+
     ratios = []
     for number in range(ROUNDS + 1):
-        times = []
-        for work in (floor, ours):
-            begun = time.perf_counter()
-            work()
-            times.append(time.perf_counter() - begun)
+        bare, full = seconds(least), seconds(ours)
         if number:  # the first round warms up
-            ratios.append(times[1] / times[0])
-            print(f"  floor {times[0]:.2f} s, xcnn {times[1]:.2f} s")
-    return f"median ratio {statistics.median(ratios):.3f}"
+            ratios.append(full / bare)
+            print(f"  floor {bare:.2f} s, xcnn {full:.2f} s")
+    print(f"{explainer.name}, {passes} inputs: median ratio {statistics.median(ratios):.3f} (wanted: at most 1.1)")
+
+
+def seconds(work: Callable[[], None]) -> float:
+    """How long a function takes."""
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
 
 
 def held(network: Any, batch: Batch, explainer: Occlusion) -> int:
