@@ -18,7 +18,6 @@ class Deconv(Ruled):
     """
 
     name: ClassVar[str] = "deconv"
-    title: ClassVar[str] = "Deconvnet"
     title: ClassVar[str] = "Deconvolutional network"
     source: ClassVar[Reference] = Reference(
         "Zeiler & Fergus",
