@@ -9,10 +9,12 @@ from xcnn.explainers.cam import CAM
 from xcnn.explainers.deconv import Deconv
 from xcnn.explainers.gradcam import GradCAM
 from xcnn.explainers.guided import Guided
+from xcnn.explainers.guided_gradcam import GuidedGradCAM
 from xcnn.explainers.integrated import IntegratedGradients
 from xcnn.explainers.kernels import Kernels
 from xcnn.explainers.occlusion import Occlusion
 from xcnn.explainers.saliency import Saliency
+from xcnn.explainers.smoothgrad import SmoothGrad
 from xcnn.plugin import hookimpl
 
 if TYPE_CHECKING:
@@ -24,4 +26,16 @@ if TYPE_CHECKING:
 @hookimpl
 def xcnn_explainers() -> Iterable[type[BaseExplainer]]:
     """Return the built-in explainers in the order of the help."""
-    return (GradCAM, CAM, Saliency, Guided, Deconv, IntegratedGradients, Occlusion, Activations, Kernels)
+    return (
+        GradCAM,
+        CAM,
+        GuidedGradCAM,
+        Saliency,
+        Guided,
+        Deconv,
+        SmoothGrad,
+        IntegratedGradients,
+        Occlusion,
+        Activations,
+        Kernels,
+    )
