@@ -11,7 +11,7 @@ import numpy as np
 import psutil
 
 import xcnn
-from xcnn import IntegratedGradients, Occlusion
+from xcnn import IntegratedGradients, Occlusion, SmoothGrad
 from xcnn.io import images as reading
 
 if TYPE_CHECKING:
@@ -33,12 +33,14 @@ def main() -> None:
     forward, backward = bare(network)
 
     compared(FEW, network, batch, floor=forward, passes=FEW.cost(network))
-    compared(IntegratedGradients(steps=SAMPLES), network, batch, floor=backward, passes=SAMPLES)
+    # Before the gradients, which need more memory than that anyway.
     few, many = (held(network, batch, explainer) for explainer in (FEW, MANY))
     print(
         f"memory: {few / 2**20:.0f} MB for {FEW.cost(network)} windows, {many / 2**20:.0f} MB for "
         f"{MANY.cost(network)}: ratio {many / few:.3f} (wanted: about 1)"
     )
+    compared(SmoothGrad(samples=SAMPLES), network, batch, floor=backward, passes=SAMPLES)
+    compared(IntegratedGradients(steps=SAMPLES), network, batch, floor=backward, passes=SAMPLES)
 
 
 def bare(network: Any) -> tuple[Any, Any]:
@@ -92,8 +94,9 @@ def seconds(work: Callable[[], None]) -> float:
 def held(network: Any, batch: Batch, explainer: Occlusion) -> int:
     """The most resident memory after any step, in bytes."""
     seen: list[int] = []
-    batch.progress = lambda *_: seen.append(psutil.Process().memory_info().rss)
+    heard, batch.progress = batch.progress, lambda *_: seen.append(psutil.Process().memory_info().rss)
     explainer.explain(network, batch)
+    batch.progress = heard
     return max(seen)
 
 

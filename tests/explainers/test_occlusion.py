@@ -241,7 +241,7 @@ def test_the_second_picture_tells_the_class_under_each_window_and_a_table_how_of
     rows = explained(Halves((4, 8)), [halves(200, 120)], (0, 1), window=4, stride=4, fill="black")
 
     _, labels, table = rows[0]
-    assert labels.values.tolist() == [[1] * 4 + [0] * 4] * 4
+    assert labels.values.tolist() == [[1, 0]]
     assert labels.names == {0: "red", 1: "green"}
     assert labels.title == "predicted class under each window"
     assert isinstance(labels, Labels)
@@ -335,6 +335,7 @@ def test_when_the_time_is_used_up_the_map_so_far_covers_the_picture_and_says_how
         assert note.endswith(" of 361 windows within 0.1 s")
         assert 16 <= int(note.split()[0]) < 361
     assert rows[0][1].notes == rows[0][2].notes == rows[0][0].notes
+    assert rows[0][1].values.shape == (19, 19)
     assert sum(row[1] for row in rows[0][2].rows) == int(rows[0][0].notes[0].split()[0])
     assert (361, 722) in heard
     assert heard[-1] == (722, 722)

@@ -139,19 +139,13 @@ def test_the_first_windows_lie_all_over_the_picture(grid):
         assert {divmod(number, grid[1]) for number in order[: len(coarse)]} == coarse
 
 
-def test_a_pixel_shows_the_window_whose_middle_is_nearest():
-    windows = Windows((2, 7), (2, 3), (1, 2))  # one line; columns 0-3, 2-5, 4-7 with middles 1.5, 3.5, 5.5
+def test_values_are_laid_out_as_the_windows_lie():
+    windows = Windows((4, 7), (2, 3), (2, 2))
 
-    places = windows.spread([5, 6, 7], [0, 1, 2])
+    places = windows.spread([5, 6, 7, 8, 9, 4], [5, 0, 1, 2, 3, 4])
 
-    assert places.tolist() == [[5, 5, 5, 6, 6, 7, 7]] * 2
+    assert places.tolist() == [[6, 7, 8], [9, 4, 5]]
     assert places.dtype == np.int32
-
-
-def test_the_middle_of_a_cut_window_is_that_of_what_is_left():
-    windows = Windows((1, 5), (1, 4), (1, 4))  # columns 0-4 and 4-5, with middles 2 and 4.5
-
-    assert windows.spread([0, 1], [0, 1]).tolist() == [[0, 0, 0, 1, 1]]
 
 
 def test_windows_that_are_not_known_show_the_nearest_that_is():

@@ -30,7 +30,7 @@ class Occlusion(Explainer):
 
     The value of a pixel is the mean drop over the windows that cover it; where it is below zero, hiding it raises the
     score. It shows regions as large as the window, and nothing where two parts each suffice alone. The second picture
-    tells what the network sees instead while a window hides that part.
+    tells what the network sees instead, one cell for each window.
     """
 
     name: ClassVar[str] = "occlusion"

@@ -158,7 +158,7 @@ class Windows:
         return np.asarray(rows.T @ values.reshape(*values.shape[:-1], *self.grid) @ columns)
 
     def spread(self, values: ArrayLike, numbers: Sequence[int]) -> Integers:
-        """Give each pixel the value of the window whose middle is nearest.
+        """Lay values out as the windows lie: one for each, line by line.
 
         Parameters
         ----------
@@ -169,15 +169,12 @@ class Windows:
 
         Returns
         -------
-        (h, w) int32 ndarray
+        (rows, columns) int32 ndarray
+            Of the shape of `grid`.
         """
         known = np.zeros(self.count, np.int32)
         known[numbers] = values
-        places = []
-        for starts, window, size in zip(self._starts, self.window, self.size, strict=True):
-            middles = np.array([(start + min(start + window, size)) / 2 for start in starts])
-            places.append(np.abs(middles[:, np.newaxis] - (np.arange(size) + 0.5)).argmin(axis=0))
-        return np.asarray(known[self._nearest(numbers)].reshape(self.grid)[np.ix_(*places)])
+        return known[self._nearest(numbers)].reshape(self.grid)
 
     def _nearest(self, known: Sequence[int]) -> Integers:
         """The number of the known window that is the fewest steps over the grid away from each window."""
