@@ -26,4 +26,16 @@ if TYPE_CHECKING:
 @hookimpl
 def xcnn_explainers() -> Iterable[type[BaseExplainer]]:
     """Return the built-in explainers in the order of the help."""
-    return (GradCAM, CAM, GuidedGradCAM, Saliency, Guided, Deconv, SmoothGrad, IntegratedGradients, Occlusion, Activations, Kernels)
+    return (
+        GradCAM,
+        CAM,
+        GuidedGradCAM,
+        Saliency,
+        Guided,
+        Deconv,
+        SmoothGrad,
+        IntegratedGradients,
+        Occlusion,
+        Activations,
+        Kernels,
+    )
