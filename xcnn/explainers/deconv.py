@@ -19,7 +19,6 @@ class Deconv(Ruled):
 
     name: ClassVar[str] = "deconv"
     title: ClassVar[str] = "Deconvolutional network"
-    title: ClassVar[str] = "Deconvnet"
     source: ClassVar[Reference] = Reference(
         "Zeiler & Fergus",
         2014,
