@@ -193,6 +193,27 @@ class KerasNetwork(KerasModel):
         best = targets.ranked(ranks, min(count, self.head.classes))
         return targets.Describer(self.head, self.labels).rows(outcome, best)
 
+    def ascend(
+        self,
+        layer: str,
+        channels: Sequence[int | str],
+        recipe: Recipe,
+        *,
+        rng: np.random.Generator,
+        progress: Callable[[int, int], None],
+    ) -> Patterns:
+        """Find the inputs that excite channels of a layer most, by gradient ascent."""
+        return ascent.ascend(self, layer, channels, recipe, rng=rng, progress=progress)
+
+    @property
+    def given(self) -> list[Floats]:
+        """The values of the inputs that do not receive the picture, one row each."""
+        return self._traced.given
+
+    def forward(self, pixels: Any, points: Any, given: Sequence[Any]) -> Forward:
+        """Run the model once inside a trace that is being made."""
+        return self._traced.forward(pixels, points, given)
+
     def _tensors(self, forward: Forward, wanted: Sequence[str]) -> dict[str, Any]:
         argument = self.origin.path or self.name
         wanted = wanted or [self.default_layer().value]
