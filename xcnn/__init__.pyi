@@ -5,6 +5,7 @@ from .explainers.cam import CAM as CAM
 from .explainers.gradcam import GradCAM as GradCAM
 from .explainers.integrated import IntegratedGradients as IntegratedGradients
 from .explainers.kernels import Kernels as Kernels
+from .explainers.occlusion import Occlusion as Occlusion
 from .run import explain as explain
 from .run import list_explainers as list_explainers
 from .run import open_network as open_network

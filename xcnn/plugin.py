@@ -95,6 +95,8 @@ class BaseExplainer:
 
     name: ClassVar[str]
     """The command."""
+    title: ClassVar[str] = ""
+    """What the method is called on pictures and in the report; "" for the name."""
     source: ClassVar[Reference | None] = None
     """The publication, shown in help and report."""
 

@@ -60,8 +60,8 @@ def about(
 
 
 def title(explainer: BaseExplainer) -> str:
-    """What an explainer is called on pictures: the name its paper gave it."""
-    return explainer.source.title if explainer.source else explainer.name
+    """What an explainer is called on pictures."""
+    return explainer.title or explainer.name
 
 
 def _explainer(explainer: BaseExplainer, host: Host, sources: Mapping[str, str]) -> dict[str, Any]:

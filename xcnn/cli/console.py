@@ -193,6 +193,8 @@ class Screen:
             return
         for line in dict.fromkeys(filter(None, map(self._line, results))):
             self._say(line)
+        if self._total > 1 and not self._verbose:
+            return  # whose they are would not be seen
         for note in (note for result in results for panel in result.panels for note in panel.notes):
             if note not in self._noted and len(self._noted) < FEW:
                 self._noted.add(note)

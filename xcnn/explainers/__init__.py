@@ -9,6 +9,7 @@ from xcnn.explainers.cam import CAM
 from xcnn.explainers.gradcam import GradCAM
 from xcnn.explainers.integrated import IntegratedGradients
 from xcnn.explainers.kernels import Kernels
+from xcnn.explainers.occlusion import Occlusion
 from xcnn.plugin import hookimpl
 
 if TYPE_CHECKING:
@@ -20,4 +21,4 @@ if TYPE_CHECKING:
 @hookimpl
 def xcnn_explainers() -> Iterable[type[BaseExplainer]]:
     """Return the built-in explainers in the order of the help."""
-    return (Activations, Kernels, CAM, GradCAM, IntegratedGradients)
+    return (GradCAM, CAM, IntegratedGradients, Occlusion, Activations, Kernels)

@@ -29,6 +29,7 @@ class Activations(Explainer):
     """
 
     name: ClassVar[str] = "activations"
+    title: ClassVar[str] = "Feature maps"
     source: ClassVar[Reference] = Reference(
         "Yosinski et al.",
         2015,

@@ -22,6 +22,7 @@ class CAM(Explainer):
     """
 
     name: ClassVar[str] = "cam"
+    title: ClassVar[str] = "CAM"
     source: ClassVar[Reference] = Reference(
         "Zhou et al.",
         2016,

@@ -22,6 +22,7 @@ class GradCAM(Explainer):
     """
 
     name: ClassVar[str] = "gradcam"
+    title: ClassVar[str] = "Grad-CAM"
     source: ClassVar[Reference] = Reference(
         "Selvaraju et al.", 2017, "Grad-CAM", "https://arxiv.org/abs/1610.02391", equations="1-2"
     )

@@ -24,6 +24,7 @@ class IntegratedGradients(Explainer):
     """
 
     name: ClassVar[str] = "integrated"
+    title: ClassVar[str] = "Integrated gradients"
     source: ClassVar[Reference] = Reference(
         "Sundararajan et al.",
         2017,

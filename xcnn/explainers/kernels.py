@@ -29,6 +29,7 @@ class Kernels(ModelExplainer):
     """
 
     name: ClassVar[str] = "kernels"
+    title: ClassVar[str] = "Kernels"
     source: ClassVar[Reference] = Reference(
         "Krizhevsky et al.",
         2012,

@@ -34,6 +34,7 @@ class Occlusion(Explainer):
     """
 
     name: ClassVar[str] = "occlusion"
+    title: ClassVar[str] = "Occlusion"
     source: ClassVar[Reference] = Reference(
         "Zeiler and Fergus",
         2014,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from xcnn.errors import MisfitError
 from xcnn.network import convolutions, preprocess, targets
@@ -164,6 +164,11 @@ class KerasModel:
         if self.head.on == "probability":
             raise MisfitError("class activation mapping weighs logits", hint="leave out --on probability")
         return pooling.layers
+
+    @property
+    def colours(self) -> Literal["rgb", "bgr"]:
+        """The order in which it receives the colours, where it has three channels."""
+        return self.preprocessing.preprocessing.channels
 
     def rectifiers(self) -> Rectifiers:
         """Count the non-linearities that guided rules act on, and the others."""
