@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xcnn.errors import LayerError
-from xcnn.network import graph, preprocess, rectifiers, rules, targets
+from xcnn.network import ascent, graph, preprocess, rectifiers, rules, targets
 from xcnn.network import layers as layer_names
 from xcnn.network.keras_model import KerasModel
 from xcnn.network.targets import coefficients
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from xcnn.network.survey import Forward
-    from xcnn.plugin import Preprocessing, Target
+    from xcnn.plugin import Patterns, Preprocessing, Recipe, Target
     from xcnn.values import Floats, Pixels
 
 
