@@ -104,11 +104,12 @@ class Recipe:
     gradient divided by its root mean square). ``size`` is (height, width) in pixels; None for one that suits the layer.
     """
 
-    kind: Literal["fourier", "classic"] = "fourier"
+    kind: str = "fourier"
     size: tuple[int, int] | None = None
     steps: int | None = None
     """None for the recipe's own: 128, or 40 for the classic one."""
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: str = "float32"
+    """Or "bfloat16", where the CPU has it."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from xcnn.explainers.activations import Activations
 from xcnn.explainers.cam import CAM
+from xcnn.explainers.filters import Filters
 from xcnn.explainers.gradcam import GradCAM
 from xcnn.explainers.integrated import IntegratedGradients
 from xcnn.explainers.kernels import Kernels
@@ -21,4 +22,4 @@ if TYPE_CHECKING:
 @hookimpl
 def xcnn_explainers() -> Iterable[type[BaseExplainer]]:
     """Return the built-in explainers in the order of the help."""
-    return (GradCAM, CAM, IntegratedGradients, Occlusion, Activations, Kernels)
+    return (GradCAM, CAM, IntegratedGradients, Occlusion, Activations, Kernels, Filters)

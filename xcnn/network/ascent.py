@@ -13,13 +13,13 @@ import tensorflow as tf
 from xcnn.errors import LayerError
 from xcnn.network import ascent_recipes, graph, trace
 from xcnn.network.ascent_choice import chosen, roomy
-from xcnn.network.ascent_goal import Goal
 from xcnn.network.ascent_precision import computing_in, has_bfloat16
 from xcnn.plugin import Patterns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from xcnn.network.ascent_goal import Goal
     from xcnn.network.ascent_recipes import Steps
     from xcnn.network.keras_network import KerasNetwork
     from xcnn.plugin import Recipe
@@ -112,7 +112,7 @@ class Climb:
         def whole(channels: Any, first: Any, count: Any, seed: Any, *state: Any) -> Any:
             rows = tf.shape(channels)[0]
 
-            def body(place: Any, alive: Any, losses: Any, means: Any, peaks: Any, *state: Any) -> Any:
+            def body(place: Any, alive: Any, losses: Any, means: Any, _: Any, *state: Any) -> Any:
                 step = first + place
                 shaken = (step > 0) & (step < self.recipe.steps)
                 view = self.recipe.view(state, shaken=shaken, seed=tf.stack([seed, 2 * step]))

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xcnn.errors import LayerError, OptionError
-from xcnn.network import layers as layer_names
 from xcnn.network import targets
 from xcnn.network.ascent_goal import Goal
 
@@ -88,8 +87,9 @@ def _scores(network: KerasNetwork) -> list[Layer]:
     """The layers at the end of the network whose channels are its classes, the last one last."""
     classes = 1 if network.head.kind == "binary" else network.head.classes
     used = [layer for layer in network.layers() if layer.leaf and layer.path in network.survey.used]
-    # The last layer may make the scores after their softmax, which the survey of the logits does not count.
-    last = [layer for layer in network.layers() if layer.leaf][-1:]
+    # The layer that makes the scores may end in their softmax, which the survey of the logits does not count.
+    leaves = [layer for layer in network.layers() if layer.leaf]
+    last = [layer for layer in leaves if layer.path == network.survey.output] or leaves[-1:]
     found: list[Layer] = []
     for layer in reversed([*used, *(layer for layer in last if layer not in used)]):
         if not layer.shape or layer.shape[-1] != classes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import tensorflow as tf
 
-from xcnn.errors import LayerError, XcnnError, plain_words
+from xcnn.errors import LayerError, plain_words
 from xcnn.network import trace
 from xcnn.network.ascent_recipes import Maps
 
@@ -73,7 +73,7 @@ class Goal:
                     return Maps(picked, picked)
                 tap = self._reached(network.inputs.structured(inputs, given))
                 after, before = self._picked(tap, channels)
-        except XcnnError:
+        except LayerError:
             raise
         except Exception as error:
             raise self._unreachable(error, pixels.shape) from error
@@ -104,7 +104,7 @@ class Goal:
             after = trace.before_squash(tap.tensor)[0] if self.final else tap.tensor
             before = after.op.inputs[0] if after.op.type in {"Relu", "Relu6"} else after
         axis = axis % after.shape.rank
-        return tuple(tf.gather(one, channels, axis=axis, batch_dims=1) for one in (after, before))  # type: ignore[return-value]
+        return tuple(tf.gather(one, channels, axis=axis, batch_dims=1) for one in (after, before))
 
     def _unreachable(self, error: Exception, shape: Any) -> LayerError:
         size, own = (f"{height}x{width}" for height, width in (shape[1:3], self.network.input_size))

@@ -31,7 +31,13 @@ class Maps(NamedTuple):
 class Steps(Protocol):
     """One recipe for pictures of one size; ``state[0]`` is what the gradient is taken by."""
 
-    steps: int
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width."""
+
+    @property
+    def steps(self) -> int:
+        """How many steps there are."""
 
     @property
     def words(self) -> str:
@@ -150,7 +156,7 @@ class Fourier:
         low = tf.math.log(1 / self.zoom)
         spread = tf.where(shaken, tf.random.stateless_uniform([], seed, low, -low), 0.0)
         scale = tf.exp(spread) * tf.ones(2)
-        moved = tf.random.stateless_uniform([2], seed + [0, 1], -self.shift, self.shift)
+        moved = tf.random.stateless_uniform([2], seed + tf.constant([0, 1]), -self.shift, self.shift)
         middle = tf.constant(self.canvas, tf.float32) / 2 + tf.where(shaken, moved, 0.0)
         return tf.raw_ops.ScaleAndTranslate(
             images=255.0 * self._picture(state[0]),
@@ -205,5 +211,5 @@ def colour_axes() -> Floats:
 
 def of(kind: str, size: tuple[int, int], colours: int, steps: int | None) -> Steps:
     """The recipe named "fourier" or "classic" for pictures of a size."""
-    made = {"fourier": Fourier, "classic": Classic}[kind]
+    made: type[Fourier | Classic] = {"fourier": Fourier, "classic": Classic}[kind]
     return made(size, colours) if steps is None else made(size, colours, steps)
