@@ -19,6 +19,7 @@ class FakeNetwork:
     warnings = ()
     input_shape = (4, 4, 3)
     input_size = (4, 4)
+    colours = "rgb"
     covered = 1
 
     def __init__(self, features=None, gradients=None):

@@ -20,12 +20,11 @@ pytestmark = pytest.mark.keras
 
 def mixed_precision():
     """The flat net computed in float16."""
-    config = nets.flat().get_config()
-    for layer in config["layers"]:
-        layer["config"]["dtype"] = "mixed_float16"
-    model = keras.Model.from_config(config)
-    model.set_weights(nets.flat().get_weights())
-    return model
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        return nets.flat()
+    finally:
+        keras.config.set_dtype_policy("float32")
 
 
 def swish():

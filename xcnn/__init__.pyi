@@ -2,10 +2,16 @@ from ._version import __version__ as __version__
 from .errors import XcnnError as XcnnError
 from .explainers.activations import Activations as Activations
 from .explainers.cam import CAM as CAM
+from .explainers.deconv import Deconv as Deconv
+from .explainers.filters import Filters as Filters
 from .explainers.gradcam import GradCAM as GradCAM
+from .explainers.guided import Guided as Guided
+from .explainers.guided_gradcam import GuidedGradCAM as GuidedGradCAM
 from .explainers.integrated import IntegratedGradients as IntegratedGradients
 from .explainers.kernels import Kernels as Kernels
 from .explainers.occlusion import Occlusion as Occlusion
+from .explainers.saliency import Saliency as Saliency
+from .explainers.smoothgrad import SmoothGrad as SmoothGrad
 from .run import explain as explain
 from .run import list_explainers as list_explainers
 from .run import open_network as open_network

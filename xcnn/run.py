@@ -104,12 +104,15 @@ def explain(
         raise OptionError("no explainer was given", hint="one of " + ", ".join(list_explainers()))
     kinds = [_kind(one, host) for one in chosen]
     asked = Request if any(issubclass(kind, Explainer) for kind in kinds) else ModelRequest
-    options.check([Request, *(kind for kind, one in zip(kinds, chosen, strict=True) if kind is not type(one))], values)
+    options.check([asked, *(kind for kind, one in zip(kinds, chosen, strict=True) if kind is not type(one))], values)
     built = [
         one if isinstance(one, BaseExplainer) else kind(**options.picked(kind, values))
         for kind, one in zip(kinds, chosen, strict=True)
     ]
     given = _given(images)
+    if asked is ModelRequest and (target != "top" or images is not None):
+        given_for_nothing = "target" if target != "top" else "images"
+        raise OptionError(f"{kinds[0].name} looks at the model alone, so it takes no {given_for_nothing}")
     common = options.picked(asked, {**values, "target": target, "preprocess": preprocess})
     if common.get("out") is not None:
         common["out"] = str(common["out"])

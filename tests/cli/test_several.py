@@ -153,8 +153,12 @@ def test_python_raises_for_the_only_one_and_collects_the_failures_of_several(swi
 
 def test_an_explainer_of_the_model_needs_no_picture_and_refuses_none(small_model):
     assert xcnn.explain(small_model, explainer="kernels").results[0].image is None
-    with pytest.raises(OptionError, match="no option 'target'"):
-        xcnn.explain(small_model, explainer="kernels", target_="1")
+    with pytest.raises(OptionError, match="takes no target"):
+        xcnn.explain(small_model, explainer="kernels", target="1")
+    with pytest.raises(OptionError, match="takes no images"):
+        xcnn.explain(small_model, nets_photo(), "kernels")
+    with pytest.raises(OptionError, match="no option 'alpha'"):
+        xcnn.explain(small_model, explainer="kernels", alpha=0.3)
 
 
 def nets_photo():

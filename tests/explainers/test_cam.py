@@ -189,16 +189,17 @@ def test_two_bases_side_by_side_have_a_map_each_and_their_means_add_up():
     dense = keras.layers.Dense(4, activation="softmax")
     network = xcnn.open_network(keras.Model(pixels, dense(both)), preprocess="unit")
 
-    batch, ((left, right),) = explained(CAM(), network)
+    batch, (panels,) = explained(CAM(), network)
 
     kernel, bias = dense.get_weights()
     target = batch.targets[0]
-    for panel, base, part in zip((left, right), bases, (kernel[:8], kernel[8:]), strict=True):
-        features = base.predict(batch.inputs, verbose=0)[0]
+    by_base = {panel.layer.partition("/")[0]: panel for panel in panels}
+    assert by_base.keys() == {"left", "right"}
+    for base, part in zip(bases, (kernel[:8], kernel[8:]), strict=True):
+        panel, features = by_base[base.name], base.predict(batch.inputs, verbose=0)[0]
         np.testing.assert_allclose(panel.values, equation_2(features, part[:, target.index]), rtol=1e-4, atol=1e-5)
-        assert panel.layer.startswith(base.name)
         assert "mean of the maps" in panel.notes[0]
-    means = left.values.mean(dtype=float) + right.values.mean(dtype=float)
+    means = sum(panel.values.mean(dtype=float) for panel in panels)
     assert means + bias[target.index] == pytest.approx(target.score, abs=1e-5)
 
 

@@ -14,7 +14,7 @@ import xcnn
 from xcnn import maths
 from xcnn.errors import OptionError
 from xcnn.explainers.occlusion import Occlusion
-from xcnn.plugin import Attribution, Batch, Contrast, Labels, Table, Target
+from xcnn.plugin import Attribution, Batch, Contrast, Labels, Table, Target, Top
 
 GOLDEN_INPUT = np.arange(16, dtype=np.uint8).reshape(4, 4, 1).repeat(3, axis=2)
 
@@ -44,13 +44,14 @@ class Weighing(FakeNetwork):
     def predict(self, batch):
         batch.scores = self.scores(batch.inputs)
         batch.targets = tuple(
-            self._target(row, want) if isinstance(want, int) else contrast(row, want)
+            contrast(row, want) if isinstance(want, Contrast) else self._target(row, best(row, want))
             for row in batch.scores
             for want in batch.wanted
         )
 
-    def label(self, index):
-        return ("red", "green", "blue")[index]
+
+def best(row, want):
+    return int(row.argmax()) if isinstance(want, Top) else want
 
 
 def contrast(row, want):
@@ -162,6 +163,18 @@ def test_a_batch_is_what_a_loop_over_its_images_and_targets_is():
     assert len(together) == 6
     for row, panel in zip(together, alone, strict=True):
         np.testing.assert_allclose(row[0].values, panel.values, atol=1e-6)
+
+
+def test_each_image_has_its_own_best_class():
+    network, pictures = Weighing((8, 6)), drawn(6, (8, 6))
+    batch = network.batch(pictures, (Top(1),), None)
+
+    together = Occlusion(window=3, stride=2).explain(network, batch)
+
+    assert len({target.index for target in batch.targets}) > 1
+    for row, picture in zip(together, pictures, strict=True):
+        alone = explained(network, [picture], (Top(1),), window=3, stride=2)[0][0]
+        np.testing.assert_allclose(row[0].values, alone.values, atol=1e-6)
 
 
 def test_all_targets_of_an_image_share_its_passes_which_are_few_inputs_at_a_time():
@@ -281,7 +294,8 @@ def test_a_score_that_no_window_changes_makes_a_map_of_zeros_and_is_said():
 def test_a_change_within_rounding_is_none():
     class Noisy(Weighing):
         def scores(self, inputs, points=None):
-            return np.float32(100) + np.float32(1e-5) * inputs[:, 0, 0] / 255
+            alternating = np.arange(len(inputs))[:, np.newaxis] % 2
+            return (100 + 1e-5 * alternating + np.zeros(3)).astype(np.float32)
 
     panel = explained(Noisy((4, 4)), drawn(1, (4, 4)), window=2)[0][0]
 
@@ -326,6 +340,14 @@ def test_when_the_time_is_used_up_the_map_so_far_covers_the_picture_and_says_how
     assert heard[-1] == (722, 722)
 
 
+def test_windows_that_would_end_too_late_are_not_begun():
+    network = Weighing((20, 20), seconds=0.1)
+
+    panel = explained(network, drawn(1, (20, 20)), window=2, stride=1, budget="0.15s")[0][0]
+
+    assert panel.notes == ("16 of 361 windows within 0.15 s",)
+
+
 def test_no_time_at_all_still_makes_a_coarse_map():
     network = Weighing((20, 20))
 
@@ -338,9 +360,9 @@ def test_no_time_at_all_still_makes_a_coarse_map():
 # --- options -----------------------------------------------------------------------------------------------------------
 
 
-def test_the_default_window_is_a_seventh_of_the_shorter_side_and_moves_by_half():
-    assert Occlusion().windows((224, 320)) == maths.Windows((224, 320), (32, 32), (16, 16))
-    assert Occlusion(window="21x9").windows((224, 320)).stride == (10, 4)
+def test_the_default_window_is_a_fifth_of_the_shorter_side_and_moves_by_a_quarter_of_itself():
+    assert Occlusion().windows((224, 320)) == maths.Windows((224, 320), (45, 45), (11, 11))
+    assert Occlusion(window="21x9").windows((224, 320)).stride == (5, 2)
     assert Occlusion().windows((2, 3)) == maths.Windows((2, 3), (1, 1), (1, 1))
 
 
@@ -353,7 +375,7 @@ def test_height_comes_before_width_and_one_number_is_a_square():
 def test_the_cost_is_one_pass_per_window():
     network = Weighing((224, 224))
 
-    assert Occlusion().cost(network) == 13 * 13
+    assert Occlusion().cost(network) == 18 * 18
     assert Occlusion(window=224).cost(network) == 1
     assert Occlusion().fits(network) is None
 

@@ -1,5 +1,7 @@
+import csv
 import ctypes
 import errno
+import io
 import json
 import os
 import types
@@ -482,3 +484,53 @@ def test_overwriting_keeps_a_folder_that_appeared_meanwhile(tmp_path):
         (out / "thesis.txt").touch()
         draft.publish()
     assert (out / "thesis.txt").exists()
+
+
+# Pictures and tables
+
+
+def test_the_opacity_of_a_picture_survives_webp_and_png():
+    pixels = np.zeros((16, 16, 4), np.uint8)
+    pixels[:] = (250, 10, 30, 255)
+    pixels[8:, :, 3] = 0
+
+    for suffix in (".webp", ".png"):
+        again = np.array(Pillow.open(io.BytesIO(artifacts.encoded(pixels, suffix))).convert("RGBA")).astype(int)
+        assert again[..., 3].tolist() == pixels[..., 3].tolist()
+        assert np.abs(again[:8, :, :3] - pixels[:8, :, :3]).max() <= 6
+
+
+@pytest.mark.parametrize(("suffix", "off"), [(".png", 0), (".webp", 8), (".jpg", 4)])
+def test_what_was_encoded_can_be_decoded(suffix, off):
+    pixels = np.zeros((16, 16, 3), np.uint8)
+    pixels[:] = (200, 90, 30)
+
+    assert np.abs(artifacts.decoded(artifacts.encoded(pixels, suffix)).astype(int) - pixels).max() <= off
+
+
+def test_a_sharp_jpeg_keeps_the_colours_of_single_pixels():
+    pixels = np.zeros((16, 16, 3), np.uint8)
+    pixels[:, ::2] = (255, 0, 0)
+    pixels[:, 1::2] = (0, 0, 255)
+
+    errors = [
+        np.abs(artifacts.decoded(artifacts.encoded(pixels, ".jpg", sharp=sharp)).astype(int) - pixels).mean()
+        for sharp in (True, False)
+    ]
+
+    assert errors[0] < errors[1] / 4
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@a", "\tx", "\rx"])
+def test_text_that_a_spreadsheet_would_compute_gets_an_apostrophe(draft, cell):
+    draft.write_table("a.csv", [cell, "b"], [[cell, -1.5], ["", 7]])
+
+    with (draft.folder / "a.csv").open(newline="") as file:
+        assert list(csv.reader(file)) == [["'" + cell, "b"], ["'" + cell, "-1.5"], ["", "7"]]
+
+
+def test_a_table_holds_any_text(draft):
+    draft.write_table("a.csv", ["a"], [['x "y", z\n猫'], ["caf\udce9"]])
+
+    with (draft.folder / "a.csv").open(newline="", encoding="utf-8") as file:
+        assert list(csv.reader(file)) == [["a"], ['x "y", z\n猫'], ["caf\\udce9"]]

@@ -45,7 +45,7 @@ def test_bilinear_is_the_definition_and_what_opencv_does(rows, columns, height, 
 def test_nearest_takes_the_cell_in_which_the_middle_of_a_pixel_lies(rows, columns, height, width):
     maps = RNG.normal(size=(1, rows, columns))
 
-    made = maths.enlarged(maps, (height, width), "nearest")
+    made = maths.enlarged(maps, (height, width), nearest=True)
 
     for i in range(height):
         for j in range(width):

@@ -99,6 +99,18 @@ def test_the_nearest_window_is_the_one_with_the_fewest_steps_to_it():
     assert windows.means([[7, 9]], [1, 5])[0].tolist() == [[7, 7, 7, 7, 9, 9]]  # halfway, the left one counts
 
 
+@given(st.integers(1, 7), st.integers(1, 7), st.randoms(use_true_random=False))
+def test_no_other_window_is_fewer_steps_away_than_the_nearest(rows, columns, random):
+    windows = Windows((rows, columns), (1, 1), (1, 1))
+    numbers = random.sample(range(windows.count), random.randint(1, windows.count))
+
+    nearest = windows.spread(numbers, numbers)
+
+    for place, chosen in np.ndenumerate(nearest):
+        steps = {number: sum(map(abs, np.subtract(divmod(number, columns), place))) for number in numbers}
+        assert steps[chosen] == min(steps.values())
+
+
 @given(placed())
 def test_values_of_zero_stay_exactly_zero(windows):
     values = np.zeros(windows.count)

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from xcnn.errors import OptionError
+from xcnn.plugin import Attribution
 from xcnn.render import colours
 from xcnn.render.colours import Scale
 
@@ -215,3 +216,43 @@ def test_a_stretched_map_keeps_to_the_range_of_its_values():
 )
 def test_the_longer_side_is_fitted_and_the_shape_kept(size, edge, grow, expected):
     assert colours.fitted(size, edge, grow=grow) == expected
+
+
+def maps_of(*rows, sign="positive", fine=True):
+    return [Attribution(np.array([row], np.float32), sign=sign, unit="score", fine=fine) for row in rows]
+
+
+def test_the_scale_of_fine_maps_ends_at_the_99_5th_percentile_of_all_their_sizes():
+    first, second = np.arange(500.0), -np.arange(500.0, 1000.0)
+    expected = np.percentile(np.arange(1000.0), 99.5)
+
+    scale = Scale.shared(maps_of(first, second, sign="signed"))
+
+    assert (scale.low, scale.high, scale.clipped) == (pytest.approx(-expected), pytest.approx(expected), True)
+    positive = Scale.shared(maps_of(first, -second))
+    assert (positive.low, positive.high, positive.clipped) == (0.0, pytest.approx(expected), True)
+
+
+def test_the_scale_of_maps_of_regions_leaves_nothing_out():
+    scale = Scale.shared(maps_of(np.r_[np.ones(999), 50.0], fine=False))
+
+    assert (scale.low, scale.high, scale.clipped) == (0.0, 50.0, False)
+
+
+@pytest.mark.parametrize("row", [np.r_[np.zeros(999), 3.0], np.full(1000, 3.0)], ids=["one pixel", "all the same"])
+def test_the_scale_of_a_fine_map_without_outliers_ends_at_its_largest_value(row):
+    scale = Scale.shared(maps_of(row))
+
+    assert (scale.high, scale.clipped) == (3.0, False)
+
+
+def test_a_fine_map_of_zeros_stays_empty():
+    assert Scale.shared(maps_of([0.0, 0.0], sign="signed")).empty
+
+
+def test_the_pixels_of_a_small_fine_map_stay_squares():
+    values = np.array([[0.0, 1.0]], np.float32)
+
+    assert colours.enlarged(values, (3, 6), fine=True).tolist() == [[0, 0, 0, 1, 1, 1]] * 3
+    assert 0 < colours.enlarged(values, (3, 6)).tolist()[0][2] < 1
+    assert 0 < colours.enlarged(values, (2, 4), fine=True).tolist()[0][1] < 1

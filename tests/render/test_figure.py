@@ -186,3 +186,30 @@ def test_the_numbers_beside_a_very_wide_picture_do_not_touch():
     rows = np.flatnonzero((canvas[92 : 92 + 84, x : x + 60] < 128).any(axis=(1, 2)))
 
     assert len(np.flatnonzero(np.diff(rows) > 1)) == 2
+
+
+def test_a_fine_map_stands_alone_beside_the_picture():
+    pixels = noise(EDGE, EDGE)
+    values = np.tile(np.array([[0.0, 1.0], [2.0, 3.0]], np.float32), (2, 2))
+    panel = Attribution(values, sign="positive", unit="gradient", fine=True)
+
+    left, middle, _ = parts(drawn(pixels, panel), EDGE, EDGE)
+
+    table = colours.palette("viridis", "positive")
+    assert (left == pixels).all()
+    assert middle[0, 0].tolist() == table[0].tolist()
+    assert middle[-1, -1].tolist() == table[255].tolist()
+
+
+@pytest.mark.parametrize(
+    ("scale", "sign", "expected"),
+    [
+        (Scale(0.0, 2.0), "positive", [(0.0, "0"), (0.5, "1"), (1.0, "2")]),
+        (Scale(0.0, 2.0, clipped=True), "positive", [(0.0, "0"), (0.5, "1"), (1.0, "≥ 2")]),
+        (Scale(-2.0, 2.0, clipped=True), "signed", [(0.0, "≤ -2"), (0.5, "0"), (1.0, "≥ 2")]),
+        (Scale(0.0, 0.0), "positive", [(0.0, "0")]),
+        (Scale(0.0, 0.0), "signed", [(0.5, "0")]),
+    ],
+)
+def test_the_numbers_of_a_scale_say_when_values_lie_beyond_its_ends(scale, sign, expected):
+    assert figure.ticks(scale, sign) == expected

@@ -120,7 +120,7 @@ def result(stem="cat", target=CAT, **panel):
             "notes": [],
             "file": f"{stem}.source.jpg",
         },
-        "target": target,
+        "target": copy.deepcopy(target),
         "predictions": [CAT, TABBY, TIGER],
         "seconds": 0.03,
         "panels": [drawn | panel],
@@ -524,3 +524,244 @@ def test_a_contrast_names_no_single_class_and_marks_none_as_explained(made):
     assert "Egyptian cat vs tabby" in shown
     assert "class 285" not in shown
     assert "explained here" not in shown
+
+
+COMMON = {"layer": "conv", "title": "A title", "notes": ["a note"]}
+PANELS = {
+    "map": {},
+    "fine": {"fine": True, "clipped": True, "sign": "signed", "scale": [-0.5, 0.5]},
+    "thresholded": {"threshold": 0.2},
+    "labels": COMMON
+    | {
+        "kind": "labels",
+        "height": 3,
+        "width": 5,
+        "names": {"1": "lynx"},
+        "legend": [{"numbers": [1], "name": "lynx", "colour": "#CC6677", "share": 0.25}],
+        "files": {"values": "winners.npy", "figure": "winners.png"},
+    },
+    "tiles": COMMON
+    | {
+        "kind": "tiles",
+        "count": 64,
+        "height": 14,
+        "width": 15,
+        "columns": 8,
+        "sign": "signed",
+        "unit": "activation",
+        "minimum": -1.0,
+        "maximum": 2.0,
+        "scaling": "shared",
+        "scaled": "all on one scale",
+        "scale": [-2.0, 2.0],
+        "captions": ["a caption"],
+        "marks": ["dead"],
+        "picture": [300, 500],
+        "files": {"values": "grid.npy", "figure": "grid.png"},
+    },
+    "table": COMMON
+    | {
+        "kind": "table",
+        "headings": ["Class", "Windows", "Share"],
+        "rows": [["tabby", 12, 0.123456], ["lynx", 3, None]],
+        "files": {"table": "rows.csv"},
+    },
+    "curve": COMMON
+    | {
+        "kind": "curve",
+        "x": "step",
+        "y": "loss",
+        "names": ["a", "b"],
+        "steps": 40,
+        "picture": [672, 1200],
+        "files": {"table": "loss.csv", "figure": "loss.png"},
+    },
+}
+TOLD = {
+    "map": "0 1.62",
+    "fine": "≤ -0.50 0 ≥ 0.50",
+    "thresholded": "Hidden below 20.0% of the largest value",
+    "labels": "A title; lynx 25.0%; Map 5 x 3; winners.npy; winners.png; a note; conv",
+    "tiles": "A title; Tiles 64 of 15 x 14; -1.00 to 2.00 activation; all on one scale; grid.png; grid.npy; a note; conv",
+    "table": "A title; Class Windows Share; tabby 12 0.12; lynx 3 –; rows.csv; a note; conv",
+    "curve": "A title; Series 2; Steps 40; loss.png; loss.csv; a note; conv",
+}
+
+
+def with_panels(*kinds, **changed):
+    told = result()
+    plain_map = told["panels"][0]
+    told["panels"] = [plain_map | PANELS[kind] if PANELS[kind].get("kind") is None else PANELS[kind] for kind in kinds]
+    return told | changed
+
+
+def of_model(*kinds):
+    return with_panels(*kinds) | {"image": None, "target": None, "predictions": []}
+
+
+def all_kinds():
+    """A page with every kind of panel: of an image with a class, of one without, and of the model."""
+    failure = {"path": "", "code": "misfit", "message": "does not fit", "hint": "try another", "explainer": "gradcam"}
+    side = with_panels(*PANELS, files={"layers": "cat.layers.png"})
+    mosaic = {"explainer": "gradcam", "file": "gradcam.mosaic.png", "count": 3, "picture": [400, 600]}
+    return manifest(of_model(*PANELS), side, with_panels(*PANELS, target=None), failures=[failure], mosaics=[mosaic])
+
+
+@pytest.mark.parametrize("kind", PANELS)
+@pytest.mark.parametrize("where", ["image with a class", "image", "model"])
+def test_each_kind_of_panel_tells_its_numbers(made, kind, where):
+    told = of_model(kind) if where == "model" else with_panels(kind, target=CAT if "class" in where else None)
+
+    text = made(manifest(told)).text.replace("\N{MULTIPLICATION SIGN}", "x")
+
+    assert [fact for fact in TOLD[kind].split("; ") if fact not in text] == []
+
+
+def test_a_fine_map_does_not_lie_over_the_picture_and_can_not_fade(made):
+    page = made(manifest(with_panels("fine")))
+
+    assert not page.all("use")
+    assert not page.all("input", type="range")
+    assert len(page.all("image", **{"class": "alone"})) == 1
+
+
+def test_labels_lie_over_the_picture_and_fade(made):
+    page = made(manifest(with_panels("labels")))
+
+    assert len(page.all("use")) == 1
+    assert len(page.all("input", type="range")) == 2
+    assert page.all("rect", fill="#CC6677")
+
+
+@pytest.mark.parametrize(("kind", "file"), [("tiles", "grid.png"), ("curve", "loss.png")])
+def test_a_drawn_picture_leads_to_its_file(made, kind, file):
+    asked = []
+
+    class Asked(Pictures):
+        def drawn(self, name):
+            asked.append(name)
+            return JPEG
+
+    page = made(manifest(with_panels(kind)), Asked())
+
+    assert asked == [file]
+    assert page.all("a", **{"class": "drawing", "href": f"./{file}"})
+
+
+def test_a_page_of_the_model_alone_needs_no_image(made):
+    page = made(manifest(of_model("tiles")))
+
+    assert "The model itself, without a picture." in page.text
+    assert "1 result · 0 failures" in page.text
+    assert "0 images" not in page.text
+    assert "No image was explained" not in page.text
+
+
+def test_an_image_result_without_a_class_is_titled_with_its_explainer(made):
+    page = made(manifest(with_panels("tiles", target=None)))
+
+    assert "Grad-CAM 0.03 s" in page.text
+    assert "probability" not in page.text.split("What the network predicts")[0]
+
+
+def test_a_long_table_is_cut_and_says_how_much_is_in_the_file(made):
+    told = with_panels("table")
+    told["panels"] = [told["panels"][0] | {"rows": [[f"class {n}", n, 0.5] for n in range(80)]}]
+
+    page = made(manifest(told))
+
+    assert "class 49 " in page.text
+    assert "class 50 " not in page.text
+    assert "30 more rows in the file." in page.text
+
+
+def test_an_explainer_that_does_not_fit_is_a_failure_with_its_name(made):
+    failure = {"path": "", "code": "misfit", "message": "no rectifier", "hint": "", "explainer": "gradcam"}
+    page = made(manifest(result(), failures=[failure, failure | {"path": "a.jpg", "explainer": "unheard"}]))
+
+    assert "Grad-CAM no rectifier" in page.text
+    assert "unheard : a.jpg no rectifier" in page.text
+
+
+def explained_by(*names, targets=(CAT,)):
+    told = manifest(*(result(target=target) | {"explainer": name} for name in names for target in targets))
+    first = told["explainers"][0]
+    told["explainers"] = [first | {"name": name, "title": name.title()} for name in names]
+    return told
+
+
+def rows_of(page):
+    """Per row, the headings in it: its own, and those of its cards."""
+    return re.findall(r'<h([45]) id="image-1-[^"]*"[^>]*><bdi>([^<]*)', page.html)
+
+
+def test_explainers_of_one_class_stand_side_by_side_under_their_names(made):
+    page = made(explained_by("one", "two", "three"))
+
+    assert len(page.all("div", **{"class": "row"})) == 1
+    assert rows_of(page) == [("4", "One"), ("4", "Two"), ("4", "Three")]
+
+
+def test_classes_of_one_explainer_stand_side_by_side_under_their_labels(made):
+    page = made(explained_by("one", targets=(CAT, TABBY, TIGER)))
+
+    assert len(page.all("div", **{"class": "row"})) == 1
+    assert rows_of(page) == [("4", "Egyptian cat"), ("4", "tabby"), ("4", "tiger cat")]
+
+
+def test_several_explainers_are_rows_and_several_classes_their_columns(made):
+    page = made(explained_by("one", "two", targets=(CAT, TABBY)))
+
+    assert len(page.all("div", **{"class": "row"})) == 2
+    assert rows_of(page) == [
+        *(("4", "One"), ("5", "Egyptian cat"), ("5", "tabby")),
+        *(("4", "Two"), ("5", "Egyptian cat"), ("5", "tabby")),
+    ]
+
+
+def test_what_takes_the_whole_width_has_a_row_of_its_own(made):
+    told = explained_by("one", "two", "three")
+    told["results"][1]["panels"] = [PANELS["tiles"]]
+
+    page = made(told)
+
+    assert len(page.all("div", **{"class": "row"})) == 3
+    assert len(page.all("article", **{"class": "card wide"})) == 1
+
+
+def test_mosaics_stand_before_the_images(made):
+    mosaic = {"explainer": "gradcam", "file": "gradcam.mosaic.png", "count": 3, "picture": [400, 600]}
+    page = made(manifest(result(), mosaics=[mosaic]))
+
+    assert page.html.index('href="./gradcam.mosaic.png"') < page.html.index('class="image"')
+    assert page.all("svg", **{"aria-label": "Grad-CAM of 3 images; opens the file"})
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+def test_hostile_text_in_panels_of_every_kind_adds_no_element_and_no_attribute(made, text):
+    page = made(replaced(all_kinds(), text))
+
+    assert page.skeleton() == made(replaced(all_kinds(), "harmless")).skeleton()
+    assert all(re.match(r"https://|\./|#", link["href"]) for link in page.all("a"))
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", page.html)
+
+
+def test_panels_of_every_kind_keep_headings_in_order_ids_unique_and_nothing_inline(made):
+    page = made(all_kinds())
+
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
+    assert all(later <= before + 1 for before, later in itertools.pairwise(levels))
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    names = {name for _, attributes in page.elements for name in attributes}
+    assert not {name for name in names if name.startswith("on") or name in {"style", "src", "srcset"}}
+    assert all(group.get("aria-label") for group in page.all("div", **{"class": "scroll"}))
+
+
+@pytest.mark.parametrize(("start", "kind"), [(b"\xff\xd8", "jpeg"), (b"\x89PNG", "png"), (b"RIFF", "webp")])
+def test_a_picture_is_announced_as_what_it_is(made, start, kind):
+    class Odd(Pictures):
+        def heat(self, _panel):
+            return start + b"..."
+
+    assert f"data:image/{kind};base64," in made(manifest(result()), Odd()).all("image", **{"class": "heat"})[0]["href"]

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 AT_A_TIME, PIXELS = 16, 2**20
 """How many inputs are scored at a time at most, and how many pixels they have in all: memory is bounded."""
-SHARE = 7
-"""The default window is a seventh of the shorter side."""
+SIDE, STEP = 5, 4
+"""The default window is a fifth of the shorter side, and moves by a quarter of itself."""
 ROUNDING = 2.0**-20
 """What may differ between two passes that should agree, as a share of the largest score."""
 
@@ -46,7 +46,7 @@ class Occlusion(Explainer):
         tuple[int, int] | None,
         Option(
             "What is hidden at a time, in pixels of the network's input; one number is a square. "
-            "Default: a seventh of the shorter side.",
+            "Default: a fifth of the shorter side.",
             metavar="HxW",
             separator="x",
             unit="px",
@@ -56,7 +56,11 @@ class Occlusion(Explainer):
     stride: Annotated[
         tuple[int, int] | None,
         Option(
-            "From one window to the next. Default: half a window.", metavar="HxW", separator="x", unit="px", minimum=1
+            "From one window to the next. Default: a quarter of the window.",
+            metavar="HxW",
+            separator="x",
+            unit="px",
+            minimum=1,
         ),
     ] = None
     fill: Annotated[
@@ -92,9 +96,9 @@ class Occlusion(Explainer):
         OptionError
             If the window is larger than that, or smaller than the stride.
         """
-        side = max(1, round(min(size) / SHARE))
+        side = max(1, round(min(size) / SIDE))
         window = self.window or (side, side)
-        stride = self.stride or (max(1, window[0] // 2), max(1, window[1] // 2))
+        stride = self.stride or (max(1, window[0] // STEP), max(1, window[1] // STEP))
         spelled = "{}x{}".format
         if window[0] > size[0] or window[1] > size[1]:
             raise OptionError(
@@ -118,8 +122,7 @@ class Occlusion(Explainer):
     def _rows(self, network: Network, batch: Batch, image: int, windows: maths.Windows) -> list[tuple[Panel, ...]]:
         """One tuple of panels per target of an image; what wins does not depend on the target: the first tells it."""
         assert batch.targets is not None and batch.scores is not None  # noqa: PT018, S101 (predict fills them)
-        each = len(batch.targets) // batch.images
-        targets, whole = batch.targets[image * each : (image + 1) * each], batch.scores[image : image + 1]
+        targets, whole = batch.targets[batch.rows_of(image)], batch.scores[image : image + 1]
         numbers: list[int] = []
         winners: list[int] = []
         drops: list[list[float]] = [[] for _ in targets]
@@ -147,7 +150,7 @@ class Occlusion(Explainer):
         picture = batch.inputs[image]
         # Inputs are prepared pixel by pixel, so a window can be filled after that.
         fill = batch.prepare(maths.filled(batch.pixels[image : image + 1], self.fill))[0]
-        order, total = windows.coarse_to_fine(), windows.count * batch.images
+        order, progress = windows.coarse_to_fine(), batch.progress_of(image, windows.count)
         most = max(1, min(AT_A_TIME, PIXELS // (windows.size[0] * windows.size[1])))
         begun = time.monotonic()
         for done in range(0, len(order), most):
@@ -159,8 +162,8 @@ class Occlusion(Explainer):
             # Only networks of maps know places.
             where = () if batch.points is None else (batch.points[[image] * len(some)],)
             yield some, network.scores(inputs, *where)
-            batch.progress(image * windows.count + done + len(some), total)
-        batch.progress((image + 1) * windows.count, total)
+            progress(done + len(some))
+        progress(windows.count)
 
 
 def _attribution(values: Any, notes: tuple[str, ...], *, idle: bool) -> Attribution:

@@ -153,7 +153,7 @@ class Draft:
             _as_output_error(self.out),
             (self.folder / name).open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
         ):
-            writer = csv.writer(file, lineterminator="\n")
+            writer = csv.writer(file)
             writer.writerows([guarded(cell) for cell in row] for row in itertools.chain([headings], rows))
         return name
 

@@ -9,6 +9,7 @@ from .fills import FILLS as FILLS
 from .fills import blurred as blurred
 from .fills import check_fill as check_fill
 from .fills import filled as filled
+from .gradients import reduced as reduced
 from .pooling import pooled_weights as pooled_weights
 from .sampling import accumulated as accumulated
 from .sampling import brightness_range as brightness_range

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
 
 
-def enlarged(maps: Floats, size: tuple[int, int], method: Literal["bilinear", "nearest"] = "bilinear") -> Floats:
+def enlarged(maps: Floats, size: tuple[int, int], *, nearest: bool = False) -> Floats:
     """Resample maps so that each value keeps its place in the picture.
 
     Values sit in the middle of their cells, as in OpenCV's INTER_LINEAR and PIL's: the ends of a map are not the ends
@@ -22,8 +20,8 @@ def enlarged(maps: Floats, size: tuple[int, int], method: Literal["bilinear", "n
         Maps of one layer.
     size : (int, int)
         Height and width to reach.
-    method : {"bilinear", "nearest"}
-        "nearest" repeats the value of the cell a pixel lies in.
+    nearest : bool
+        Repeat the value of the cell a pixel lies in, instead of passing from middle to middle along straight lines.
 
     Returns
     -------
@@ -33,11 +31,11 @@ def enlarged(maps: Floats, size: tuple[int, int], method: Literal["bilinear", "n
     --------
     >>> enlarged(np.array([[[0.0, 4.0]]]), (1, 4))
     array([[[0., 1., 3., 4.]]])
-    >>> enlarged(np.array([[[0.0, 4.0]]]), (1, 4), "nearest")
+    >>> enlarged(np.array([[[0.0, 4.0]]]), (1, 4), nearest=True)
     array([[[0., 0., 4., 4.]]])
     """
     (height, width), (rows, columns) = size, maps.shape[1:]
-    if method == "nearest":
+    if nearest:
         return maps[:, _cells(rows, height)][:, :, _cells(columns, width)]
     return np.asarray(_between(rows, height) @ maps @ _between(columns, width).T, maps.dtype)
 

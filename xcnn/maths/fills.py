@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +38,7 @@ def check_fill(fill: str) -> None:
         raise ValueError(f"the fill is {fill!r}; it must be one of {', '.join(FILLS)}")
 
 
-def filled(pixels: Numbers, fill: str) -> NDArray[Any]:
+def filled(pixels: Numbers, fill: str) -> Floats:
     """Make the picture that hides a picture: what each pixel becomes when it is taken away.
 
     Parameters

@@ -49,7 +49,7 @@ def ascend(
     climb, note = _prepared(choice.goal, recipe, precision)
     found = climb.all(choice.channels, seed=int(rng.integers(2**31)), progress=progress)
     return Patterns(
-        pictures=climb.shown(found.pictures),
+        pictures=climb.shown(found),
         losses=found.losses,
         starts=found.means[:, 0],
         activations=found.means[:, -1],
@@ -216,7 +216,8 @@ class Climb:
         with graph.graph_as_traced():
             return self.function(*numbers, *(tf.convert_to_tensor(part) for part in state))
 
-    def shown(self, pictures: Any) -> Any:
-        """The pictures in the values that `Patterns` promises; gray where they are not finite."""
-        gray = np.where(np.isfinite(pictures).all(axis=(1, 2, 3), keepdims=True), pictures, 127.5)
-        return np.asarray(gray / 255 if isinstance(self.recipe, ascent_recipes.Fourier) else gray, np.float32)
+    def shown(self, found: Found) -> Any:
+        """The pictures in the values that `Patterns` promises; gray where they diverged."""
+        whole = np.asarray([state != "diverged" for state in found.states]).reshape(-1, 1, 1, 1)
+        pictures = np.where(whole, found.pictures, 127.5)
+        return np.asarray(pictures / 255 if isinstance(self.recipe, ascent_recipes.Fourier) else pictures, np.float32)

@@ -120,7 +120,7 @@ class Fourier:
     contrast: float = 1.2
     leak: float = 0.1
     noise: float = 0.01
-    decay: float = 1.0
+    decay: float = 1.15
     momenta: tuple[float, float] = (0.9, 0.999)
 
     @property

@@ -127,6 +127,11 @@ class KerasModel:
             return names.imagenet(), "those of ImageNet, because there are 1000 classes"
         return None
 
+    @property
+    def colours(self) -> Literal["rgb", "bgr"]:
+        """The order in which it receives the colours, where it has three channels."""
+        return self.preprocessing.preprocessing.channels
+
     def layers(self) -> tuple[Layer, ...]:
         """List every call of every layer in execution order, nested ones as ``outer/inner``."""
         return self.survey.layers
@@ -168,11 +173,6 @@ class KerasModel:
         if self.head.on == "probability":
             raise MisfitError("class activation mapping weighs logits", hint="leave out --on probability")
         return pooling.layers
-
-    @property
-    def colours(self) -> Literal["rgb", "bgr"]:
-        """The order in which it receives the colours, where it has three channels."""
-        return self.preprocessing.preprocessing.channels
 
     def rectifiers(self) -> Rectifiers:
         """Count the non-linearities that guided rules act on, and the others."""

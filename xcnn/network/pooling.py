@@ -70,7 +70,9 @@ def pooling(pixels: Any, logits: Any, taps: Mapping[str, Tap], *, first: frozens
     except _Other as other:
         return Pooling((), str(other))
     head = "a linear head" if walk.weighed else "no head of its own"
-    return Pooling(paths, f"global average pooling of {' and '.join(paths) or 'unnamed maps'}, then {head}")
+    return Pooling(
+        paths, f"global average pooling of {' and '.join(paths) or 'maps that no layer returns'}, then {head}"
+    )
 
 
 class _Walk:
@@ -137,21 +139,20 @@ class _Walk:
         return () if "" in found else tuple(path for path in self._taps if path in found)
 
     def _maker(self, features: Any, axes: frozenset[int]) -> str:
-        made: list[str] = []
+        made: dict[str, bool] = {}
         tensor = features
         while True:
-            made += [
-                path
-                for path, tap in self._taps.items()
-                if getattr(tap.tensor, "name", "") == tensor.name
-                and axes == (frozenset({2, 3}) if path in self._first else frozenset({1, 2}))
-            ]
+            for path, tap in self._taps.items():
+                if getattr(tap.tensor, "name", "") == tensor.name:
+                    made[path] = axes == (frozenset({2, 3}) if path in self._first else frozenset({1, 2}))
             if tensor.op.type not in KEPT:
                 break
             if tensor.op.type == "Transpose":
                 axes = _transposed(tensor.op, axes)
             tensor = tensor.op.inputs[0]
-        return self._innermost(made)
+        if made and not any(made.values()):
+            raise _Other("the head is a mean over other axes than the positions, not global average pooling")
+        return self._innermost([path for path, right in made.items() if right])
 
     def _innermost(self, paths: Sequence[str]) -> str:
         """The layer that made a tensor, of all that returned it: containers and dropout hand on what they receive."""

@@ -28,6 +28,10 @@ SMALL_TILE = 160
 class Page:
     """A page of `rows` times `columns` pictures, filled one after the other: only the page is held in memory."""
 
+    _canvas: Pixels
+    _top: int
+    _bottom: int
+
     def __init__(self, rows: int, columns: int) -> None:
         self._rows = rows
         self._columns = columns
@@ -43,7 +47,7 @@ class Page:
         """Put a picture on the next place, with words above it."""
         column = self.count % self._columns
         if column == 0:  # a row is as high as its highest picture
-            self._top, self._bottom = self._bottom, self._bottom
+            self._top = self._bottom
         x, y = MARGIN + column * (self.tile + GAP), self._top
         font = NAME if self.tile >= SMALL_TILE else SMALL
         text.draw(self._canvas, words, (x, y + LINE - 9), font, room=self.tile)
@@ -67,4 +71,4 @@ class Page:
         self._top = self._bottom = HEADER
         height = HEADER + self._rows * (self.tile + LINE + GAP) - GAP + MARGIN
         width = 2 * MARGIN + self._columns * (self.tile + GAP) - GAP
-        self._canvas: Pixels = np.full((height, width, 3), 255, np.uint8)
+        self._canvas = np.full((height, width, 3), 255, np.uint8)

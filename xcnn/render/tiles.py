@@ -110,7 +110,8 @@ def coloured(panel: Tiles, style: Style) -> tuple[Pixels, Scale | None]:
     values = np.nan_to_num(panel.values, posinf=0.0, neginf=0.0)
     inner = tuple(range(1, values.ndim))
     if panel.scale == "picture":
-        return np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8), None
+        levels = np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)
+        return (levels if values.ndim == RGB else levels[..., np.newaxis].repeat(3, axis=-1)), None
     shared = None
     if panel.scale == "standard":
         spread = values.std(axis=inner, keepdims=True)

@@ -92,8 +92,9 @@ def mosaics(
 ) -> Iterator[dict[str, Any]]:
     """Describe the pages of many images."""
     for record in records:
-        title = titles.get(record["explainer"], record["explainer"])
-        yield plain(record) | {"title": title, "drawn": later(pictures.drawn, record["file"])}
+        told = dict(plain(record))
+        title = titles.get(told["explainer"], told["explainer"])
+        yield told | {"title": title, "drawn": later(pictures.drawn, record["file"])}
 
 
 def later(picture: Callable[[Any], bytes], of: Any) -> Callable[[], str]:
