@@ -3,6 +3,7 @@ from .errors import XcnnError as XcnnError
 from .explainers.activations import Activations as Activations
 from .explainers.cam import CAM as CAM
 from .explainers.deconv import Deconv as Deconv
+from .explainers.filters import Filters as Filters
 from .explainers.gradcam import GradCAM as GradCAM
 from .explainers.guided import Guided as Guided
 from .explainers.guided_gradcam import GuidedGradCAM as GuidedGradCAM

@@ -101,14 +101,15 @@ class Recipe:
     """How patterns are found by gradient ascent on the input.
 
     ``kind`` is "fourier" (a decorrelated spectrum, Adam, small random shifts and scales) or "classic" (gray noise, the
-    gradient divided by its root mean square). ``size`` is (height, width) in pixels; None for the network's own.
+    gradient divided by its root mean square). ``size`` is (height, width) in pixels; None for one that suits the layer.
     """
 
-    kind: Literal["fourier", "classic"] = "fourier"
+    kind: str = "fourier"
     size: tuple[int, int] | None = None
     steps: int | None = None
     """None for the recipe's own: 128, or 40 for the classic one."""
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: str = "float32"
+    """Or "bfloat16", where the CPU has it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,12 +117,18 @@ class Patterns:
     """What gradient ascent found: one picture per channel.
 
     ``pictures`` is (k, h, w, 3 or 1) float32: 0..1 for the fourier recipe, pixels 0..255 and beyond for the classic.
-    ``losses`` is (k, steps): the activation that was maximised, before each step; ``activations`` (k,) at the end.
+    ``losses`` is (k, steps): what was maximised, before each step. ``starts`` and ``activations`` are (k,): the mean
+    activation over the map at the start and at the end. ``states`` are "", "dead" (nothing excites it, or it stayed
+    silent) or "diverged"; ``names`` are those of the classes where the channels are classes, else "".
     """
 
     pictures: Floats
     losses: Floats
+    starts: Floats
     activations: Floats
+    channels: tuple[int, ...]
+    names: tuple[str, ...]
+    states: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
 
@@ -152,6 +159,15 @@ class Network(Protocol):
 
     def layers(self) -> tuple[Layer, ...]:
         """List every call of every layer in execution order, nested ones as ``outer/inner``."""
+
+    def layer(self, path: str) -> Layer:
+        """Find one layer, with or without a map, by its path or by a bare name that only one has.
+
+        Raises
+        ------
+        LayerError
+            If there is none, or several.
+        """
 
     def maps(self) -> tuple[Layer, ...]:
         """List the leaf layers that make a map of more than one position which the scores depend on."""
@@ -235,7 +251,7 @@ class Network(Protocol):
     def ascend(
         self,
         layer: str,
-        channels: Sequence[int],
+        channels: Sequence[int | str],
         recipe: Recipe,
         *,
         rng: np.random.Generator,
@@ -243,5 +259,6 @@ class Network(Protocol):
     ) -> Patterns:
         """Find the inputs that excite channels of a layer most, by gradient ascent; the layer may be the scores: "".
 
-        Raises LayerError for a layer or channel that does not exist.
+        Channels of the layer that makes the scores may be class names. Raises LayerError for a layer or channel that
+        does not exist, OptionError and TargetError for names that are no classes.
         """

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from xcnn.explainers.activations import Activations
 from xcnn.explainers.cam import CAM
 from xcnn.explainers.deconv import Deconv
+from xcnn.explainers.filters import Filters
 from xcnn.explainers.gradcam import GradCAM
 from xcnn.explainers.guided import Guided
 from xcnn.explainers.guided_gradcam import GuidedGradCAM
@@ -38,4 +39,5 @@ def xcnn_explainers() -> Iterable[type[BaseExplainer]]:
         Occlusion,
         Activations,
         Kernels,
+        Filters,
     )

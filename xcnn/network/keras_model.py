@@ -136,6 +136,10 @@ class KerasModel:
         """List every call of every layer in execution order, nested ones as ``outer/inner``."""
         return self.survey.layers
 
+    def layer(self, path: str) -> Layer:
+        """Find one layer by its path, or by a bare name that only one has; LayerError when there is none."""
+        return layer_names.one(self.layers(), path, self.name, self.origin.path)
+
     def default_layer(self) -> Choice:
         """Pick the layer that explainers look at unless told otherwise; LayerError when there is none."""
         survey = self.survey

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xcnn.errors import LayerError
-from xcnn.network import graph, preprocess, rectifiers, rules, targets
+from xcnn.network import ascent, graph, preprocess, rectifiers, rules, targets
 from xcnn.network import layers as layer_names
 from xcnn.network.keras_model import KerasModel
 from xcnn.network.targets import coefficients
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from xcnn.network.survey import Forward
-    from xcnn.plugin import Preprocessing, Target
+    from xcnn.plugin import Patterns, Preprocessing, Recipe, Target
     from xcnn.values import Floats, Pixels
 
 
@@ -192,6 +192,27 @@ class KerasNetwork(KerasModel):
         outcome, ranks = self._outcome(lambda: inputs, self._points([picture]))
         best = targets.ranked(ranks, min(count, self.head.classes))
         return targets.Describer(self.head, self.labels).rows(outcome, best)
+
+    def ascend(
+        self,
+        layer: str,
+        channels: Sequence[int | str],
+        recipe: Recipe,
+        *,
+        rng: np.random.Generator,
+        progress: Callable[[int, int], None],
+    ) -> Patterns:
+        """Find the inputs that excite channels of a layer most, by gradient ascent."""
+        return ascent.ascend(self, layer, channels, recipe, rng=rng, progress=progress)
+
+    @property
+    def given(self) -> list[Floats]:
+        """The values of the inputs that do not receive the picture, one row each."""
+        return self._traced.given
+
+    def forward(self, pixels: Any, points: Any, given: Sequence[Any]) -> Forward:
+        """Run the model once inside a trace that is being made."""
+        return self._traced.forward(pixels, points, given)
 
     def _tensors(self, forward: Forward, wanted: Sequence[str]) -> dict[str, Any]:
         argument = self.origin.path or self.name

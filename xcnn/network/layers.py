@@ -100,12 +100,33 @@ def find(
     return tuple(found)
 
 
+def one(layers: Sequence[Layer], wanted: str, model: str, argument: str = "") -> Layer:
+    """Resolve a path, bare name or glob to one layer, with or without a map.
+
+    Raises
+    ------
+    LayerError
+        If nothing matches, or several do.
+    """
+    listed = f"list them with: xcnn layers {shlex.quote(argument or model)}"
+    found = _matches(layers, wanted, model, listed, maps=False)
+    if len(found) > 1:
+        raise LayerError(f"{wanted!r} stands for {len(found)} layers, not one", hint=f"choose {_either(found)}")
+    return next(layer for layer in layers if layer.path == found[0])
+
+
 def _matches(
-    layers: Sequence[Layer], pattern: str, model: str, listed: str, *, used: Collection[str] | None = None
+    layers: Sequence[Layer],
+    pattern: str,
+    model: str,
+    listed: str,
+    *,
+    used: Collection[str] | None = None,
+    maps: bool = True,
 ) -> list[str]:
     by_path = {layer.path: layer for layer in layers}
     if pattern in by_path:
-        if not by_path[pattern].spatial:
+        if maps and not by_path[pattern].spatial:
             raise _no_map(by_path[pattern], layers)
         return [pattern]
     calls = [path for path in by_path if path.rpartition("[")[0] == pattern]

@@ -100,9 +100,16 @@ def _shape(tensor: Any, *, first: bool) -> tuple[int | None, ...]:
     return (*sides[1:], sides[0]) if first and len(sides) == 3 else sides  # noqa: PLR2004 (c, h, w)
 
 
+class Reached(BaseException):
+    """Ends a run that has come as far as it was wanted; Keras makes every `Exception` anew, but lets this one pass."""
+
+
 @contextmanager
-def tapped(model: Any, *, first: bool = False) -> Iterator[Taps]:
-    """Record what each layer of `model` returns inside the block, and leave the model exactly as it was."""
+def tapped(model: Any, *, first: bool = False, until: str = "") -> Iterator[Taps]:
+    """Record what each layer of `model` returns inside the block, and leave the model exactly as it was.
+
+    Once the call named `until` has been recorded, `Reached` ends the run: what comes after it is never made.
+    """
     taps = Taps(first=first)
     open_calls: list[Tap] = []
     before: list[tuple[Any, Any]] = []
@@ -121,6 +128,8 @@ def tapped(model: Any, *, first: bool = False) -> Iterator[Taps]:
             finally:
                 open_calls.pop()
             taps.calls.append(tap)
+            if until and until in {tap.path, f"{tap.path}[{sum(one.path == tap.path for one in taps.calls) - 1}]"}:
+                raise Reached
             return tap.tensor
 
         return call

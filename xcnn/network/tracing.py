@@ -106,7 +106,7 @@ class TracedModel:
         linear = forms()
         values = inputs()
         places = np.zeros((len(values), 2), np.float32) if points is None else points
-        return graph.called(function, values, linear, places, *self._given)
+        return graph.called(function, values, linear, places, *self.given)
 
     def _function(self, key: tuple[Any, ...], body: Body, *, given: int) -> Any:
         """Trace the model once per key: a concrete function of pixels, linear forms, points and the given inputs."""
@@ -115,13 +115,14 @@ class TracedModel:
             signature = [pixels, tf.TensorSpec([given, None]), tf.TensorSpec([None, 2]), *extras]
 
             def whole(inputs: Any, forms: Any, points: Any, *values: Any) -> Any:
-                return body(self._forward(inputs, points, values), forms)
+                return body(self.forward(inputs, points, values), forms)
 
             with trace.inlined():
                 self._functions[key] = tf.function(whole, signature, autograph=False).get_concrete_function()
         return self._functions[key]
 
-    def _forward(self, pixels: Any, points: Any, given: Sequence[Any]) -> Forward:
+    def forward(self, pixels: Any, points: Any, given: Sequence[Any]) -> Forward:
+        """Run the model once inside a trace that is being made."""
         with trace.tapped(self._model, first=self._inputs.first) as taps:
             try:
                 outputs = self._model(self._inputs.structured(pixels, given), training=False)
@@ -147,7 +148,7 @@ class TracedModel:
         return Forward(pixels, taps.named(), scored, logits)
 
     @cached_property
-    def _given(self) -> list[Floats]:
+    def given(self) -> list[Floats]:
         """The values of the inputs that do not receive the picture, one row each."""
         slots = [self._inputs.slots[place] for place in self._inputs.given]
         return [self._row(slot, np.asarray(self._choices.inputs[slot.name])) for slot in slots]
