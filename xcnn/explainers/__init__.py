@@ -38,6 +38,6 @@ def xcnn_explainers() -> Iterable[type[BaseExplainer]]:
         IntegratedGradients,
         Occlusion,
         Activations,
-        Kernels,
         Filters,
+        Kernels,
     )
