@@ -27,4 +27,17 @@ if TYPE_CHECKING:
 @hookimpl
 def xcnn_explainers() -> Iterable[type[BaseExplainer]]:
     """Return the built-in explainers in the order of the help."""
-    return (GradCAM, CAM, GuidedGradCAM, Saliency, Guided, Deconv, SmoothGrad, IntegratedGradients, Occlusion, Activations, Filters, Kernels)
+    return (
+        GradCAM,
+        CAM,
+        GuidedGradCAM,
+        Saliency,
+        Guided,
+        Deconv,
+        SmoothGrad,
+        IntegratedGradients,
+        Occlusion,
+        Activations,
+        Filters,
+        Kernels,
+    )
