@@ -108,8 +108,8 @@ def _not_finite(result: Result) -> str:
     for panel in result.panels:
         # The sum of finite float32 values may overflow; of their float64 copies it can't.
         if isinstance(panel, (Attribution, Tiles)) and not math.isfinite(panel.values.sum(dtype="float64")):
-            what = "map" if isinstance(panel, Attribution) else "tiles"
-            return f"the {result.explainer} {what}{f' at {panel.layer}' if panel.layer else ''} is"
+            what = "map{} is" if isinstance(panel, Attribution) else "tiles{} are"
+            return f"the {result.explainer} {what.format(f' at {panel.layer}' if panel.layer else '')}"
     scores = [target.score for target in (result.target, *result.predictions) if target is not None]
     return "" if all(map(math.isfinite, scores)) else "the scores of the classes are"
 
