@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from xcnn import maths
 from xcnn.errors import LayerError, OptionError
@@ -12,8 +12,6 @@ from xcnn.plugin import Curve, ModelExplainer, Option, Recipe, Reference, Table,
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    import numpy as np
 
     from xcnn.plugin import Choice, Network, Panel, Patterns
 
@@ -95,9 +93,7 @@ class Filters(ModelExplainer):
         """Look at the last layer with a map."""
         return network.default_layer()
 
-    def explain(
-        self, network: Network, *, rng: np.random.Generator, progress: Callable[[int, int], None]
-    ) -> tuple[Panel, ...]:
+    def explain(self, network: Network, *, rng: Any, progress: Callable[[int, int], None]) -> tuple[Panel, ...]:
         """Ascend all patterns and tell how it went."""
         layer = network.layer(self.layer or network.default_layer().value)
         count = layer.shape[-1] if layer.shape else 0
