@@ -69,7 +69,7 @@ def _mobilenet(rng):
     def normalized(count):
         nonlocal number
         number += 1
-        gamma, variance = rng.uniform(1, 3, count), rng.uniform(0.5, 1.5, count)
+        gamma, variance = rng.uniform(2, 5, count), rng.uniform(0.5, 1.5, count)
         weights = tuple(part.astype(np.float32) for part in (gamma, _small(rng, count), _small(rng, count), variance))
         return [("norm", f"norm{number}", weights, {}), ("relu6", f"relu{number}", (), {})]
 
