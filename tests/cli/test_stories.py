@@ -187,7 +187,7 @@ def test_json_is_the_run_on_standard_output(command, photo, small_model):
 
     data = json.loads(out)
     assert (code, err) == (0, "")
-    assert data["schema_version"] == 1
+    assert data["schema_version"] == 2
     assert data["folder"] == "xcnn-out/gradcam"
     assert data["results"][0]["panels"][0]["layer"] == "base/act2"
 

@@ -32,8 +32,8 @@ USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 EXPLAINERS_PANEL = "Explainers"
 LOOK_PANEL = "Look around"
 EXPLAIN = "explain"
-LOOKS = ("doctor", "layers", "predict")
-"""Commands that look at a model, each a module of `xcnn.cli.commands`."""
+LOOKS = ("doctor", "layers", "predict", "report")
+"""Commands that look at a model or at what was written, each a module of `xcnn.cli.commands`."""
 ABOUT = """Show what a trained Keras image model looks at.
 
 Example: xcnn gradcam efficientnet-lite0 photo.jpg"""
