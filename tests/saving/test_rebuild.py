@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import shutil
 import subprocess
 import sys
@@ -163,6 +165,13 @@ def test_a_hostile_run_is_refused_and_nothing_is_written(broken, change):
     assert not Path("out").exists()
 
 
+def test_what_is_wrong_with_a_panel_is_told_of_its_own_kind(broken):
+    folder = broken(put("results", 0, "panels", 0, "minimum", value="x"))
+
+    with pytest.raises(XcnnError, match=r'run\.json\.results\.0\.panels\.0\.minimum is "x", not of type number'):
+        rebuild([folder], Path("out"))
+
+
 def test_a_link_out_of_the_folder_is_not_followed(runs):
     (folder,) = runs("gradcam")
     file = Path(folder, "array-0.source.jpg")
@@ -209,6 +218,23 @@ def test_the_command_tells_the_report_and_opens_nothing_without_a_terminal(comma
     assert (code, out, err) == (0, "xcnn-out/report/report.html\n", "not opened: standard output is no terminal\n")
     assert command("report", "gradcam", "--out", "gradcam")[0] == 5
     assert command("report")[0] == 2
+
+
+def test_on_a_terminal_the_browser_is_opened(runs, own_folder):
+    (folder,) = runs("gradcam")
+    browser = own_folder / "browser"
+    browser.write_text("#!/bin/sh\nprintf '%s' \"$1\" > shown\n")
+    browser.chmod(0o755)
+    ours, theirs = pty.openpty()
+
+    words = [sys.executable, "-m", "xcnn", "report", folder, "--out", "a b", "--open"]
+    subprocess.run(
+        words, check=True, stdout=theirs, stderr=subprocess.PIPE, env={**os.environ, "BROWSER": str(browser)}
+    )
+
+    os.close(ours)
+    os.close(theirs)
+    assert Path("shown").read_text() == Path("a b/report.html").resolve().as_uri()
 
 
 def test_tensorflow_is_not_loaded(runs):

@@ -75,8 +75,8 @@ def _of_type(value: Any, schema: Mapping[str, Any], defs: Mapping[str, Any], whe
 def _alternatives(value: Any, kinds: Sequence[Any], defs: Mapping[str, Any], where: str) -> Iterator[str]:
     found = [next(_problems(value, kind, defs, where), "") for kind in kinds]
     if all(found):
-        # The one that goes deepest knows most of what was meant.
-        yield max(found, key=lambda words: words.partition(" is ")[0].count("."))
+        # What another kind of panel would have wrong is of no interest.
+        yield next((words for words in found if not words.startswith(f"{where}.kind is ")), found[0])
 
 
 def _of_object(
