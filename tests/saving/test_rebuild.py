@@ -94,6 +94,7 @@ def test_several_runs_put_the_results_of_a_picture_together(runs):
     assert len({one["image"]["file"] for one in told["results"] if one["image"]}) == 2
     assert schema.problem(told) == ""
     assert {path.name for path in Path("both").iterdir()} == set(told["files"])
+    assert len(list(Path("both").glob("*.source*.jpg"))) == 2
 
 
 def test_the_same_run_twice_is_there_once_and_another_option_is_another_explainer(runs):
@@ -110,6 +111,30 @@ def test_the_same_run_twice_is_there_once_and_another_option_is_another_explaine
     assert [(one["explainer"], one["image"]["path"]) for one in told["results"]] == [
         ("saliency", "array-0"), ("saliency 2", "array-0"), ("saliency", "array-1"),
     ]  # fmt: skip
+
+
+def test_what_one_run_was_told_of_a_picture_holds_for_all(own_folder, photo):
+    Path("truth.csv").write_text(f"{photo()},green\n")
+    for name, truth in (("gradcam", None), ("saliency", "truth.csv")):
+        xcnn.explain(FakeNetwork(), "photo.png", name, truth=truth).save(name)
+
+    rebuild(["gradcam", "saliency"], Path("both"))
+
+    results = manifest("both")["results"]
+    best = results[0]["predictions"][0]["index"]
+    assert [(one["truth"]["label"], one["wrong"]) for one in results] == [("green", best != 1)] * 2
+
+
+def test_parts_of_a_picture_that_differ_stay_apart(own_folder, photo):
+    photo()
+    for fit in ("stretch", "crop"):
+        xcnn.explain(FakeNetwork(), "photo.png", "saliency", fit=fit).save(fit)
+
+    rebuild(["stretch", "crop"], Path("both"))
+
+    results = manifest("both")["results"]
+    assert [(one["image"]["height"], one["image"]["width"]) for one in results] == [(30, 40), (30, 30)]
+    assert len({one["image"]["file"] for one in results}) == 2
 
 
 def test_runs_of_different_models_are_not_joined(runs):

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     Manifest = Mapping[str, Any]
+    Picture = tuple[str, int, int]
 
 STYLE = {"alpha", "colormap"}
 """Options that say how the report looks: those of the first run count."""
@@ -34,13 +35,13 @@ def merged(runs: Sequence[Manifest]) -> dict[str, Any]:
                 hint="make one report of each",
             )
     explainers: list[dict[str, Any]] = []
-    found: dict[str, list[dict[str, Any]]] = {}  # by picture, in the order of the first run that has it
+    found: dict[Picture | None, list[dict[str, Any]]] = {}  # in the order of the first run that has the picture
     mosaics: list[dict[str, Any]] = []
     failures: list[dict[str, Any]] = []
     for run in runs:
         names = _named(explainers, run)
         for result in run["results"]:
-            group = found.setdefault(result["image"]["sha256"] if result["image"] else "", [])
+            group = found.setdefault(picture(result["image"]) if result["image"] else None, [])
             renamed = {**result, "explainer": names[result["explainer"]]}
             if not any(_same(renamed, other) for other in group):
                 # One record of a picture: the report shows it once.
@@ -50,7 +51,7 @@ def merged(runs: Sequence[Manifest]) -> dict[str, Any]:
         told = ({**one, "explainer": names.get(one["explainer"], one["explainer"])} for one in run["failures"])
         failures += [one for one in told if one not in failures]
     order = {one["name"]: number for number, one in enumerate(explainers)}
-    groups = [found.pop(""), *found.values()] if "" in found else list(found.values())
+    groups = [found.pop(None), *map(_told, found.values())] if None in found else list(map(_told, found.values()))
     return {
         **first,
         "created": max(run["created"] for run in runs),
@@ -63,6 +64,24 @@ def merged(runs: Sequence[Manifest]) -> dict[str, Any]:
         "failures": failures,
         "warnings": list(dict.fromkeys(warning for run in runs for warning in run["warnings"])),
     }
+
+
+def picture(image: Manifest) -> Picture:
+    """What tells pictures apart: the file, and the part of it that was explained."""
+    return image["sha256"], image["height"], image["width"]
+
+
+def _told(group: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Tell of all results of a picture what one run was told that it truly shows."""
+    truth = next((result["truth"] for result in group if "truth" in result), None)
+    if truth is None:
+        return group
+    return [
+        {**result, "truth": truth, "wrong": result["predictions"][0]["index"] != truth["index"]}
+        if result["predictions"]
+        else result
+        for result in group
+    ]
 
 
 def _model(run: Manifest) -> tuple[str, str]:

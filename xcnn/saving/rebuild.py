@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 256 * 2**20
 """Of a run.json: more is none of ours."""
+QUALITY = 88
+"""Of pictures that were explained, as when they were written first."""
 NAME = re.compile(r"[\w-][\w.-]*")
 """What the names of our files look like."""
 HINT = "name a folder that xcnn wrote"
@@ -63,7 +65,10 @@ def rebuild(folders: Sequence[str], out: Path, *, overwrite: bool = False) -> Pa
         raise UsageError("no run folder was given", hint=HINT)
     with artifacts.Draft(out, overwrite=overwrite, inputs=map(str, found)) as draft:
         taken: set[str] = set()
-        manifest = merging.merged([_copied(manifest_of(folder), Copier(folder, draft, taken)) for folder in found])
+        sources: dict[tuple[str, int, int], str] = {}
+        manifest = merging.merged(
+            [_copied(manifest_of(folder), Copier(folder, draft, taken, sources)) for folder in found]
+        )
         style = Style(manifest["palette"]["name"], _opacity(manifest))
         html.write(draft.folder / REPORT, manifest, Pictures(draft.folder, style))
         draft.write_json(artifacts.MANIFEST, {**manifest, "files": [*draft.files(), artifacts.MANIFEST]})
@@ -130,7 +135,7 @@ def _copied(manifest: Mapping[str, Any], copier: Copier) -> dict[str, Any]:
     """Write the files of a run anew, under names that are free; return its run.json with these."""
     results = []
     for result in manifest["results"]:
-        image = result["image"] and {**result["image"], "file": copier.picture(result["image"]["file"])}
+        image = result["image"] and {**result["image"], "file": copier.source(result["image"])}
         panels = [_panel(panel, copier) for panel in result["panels"]]
         files = {what: copier.picture(name) for what, name in result["files"].items()}
         results.append({**result, "image": image, "panels": panels, "files": files})
@@ -161,13 +166,23 @@ class Copier:
         The folder in the making.
     taken : set of str
         Names of files that are there, case folded; grows.
+    sources : dict of picture to str
+        The files of the pictures that are there; grows.
     """
 
-    def __init__(self, folder: Path, draft: Draft, taken: set[str]) -> None:
+    def __init__(self, folder: Path, draft: Draft, taken: set[str], sources: dict[merging.Picture, str]) -> None:
+        self._sources = sources
         self._taken = taken
         self._folder = folder
         self._draft = draft
         self._done: dict[str, str] = {}
+
+    def source(self, image: Mapping[str, Any]) -> str:
+        """Copy the picture that was explained, once for all runs."""
+        which = merging.picture(image)
+        if which not in self._sources:
+            self._sources[which] = self.picture(image["file"])
+        return self._sources[which]
 
     def picture(self, name: str) -> str:
         """Copy a picture."""
@@ -179,7 +194,7 @@ class Copier:
             except ImageError as error:
                 raise ImageError(error.message, hint=HINT) from error
             assert pixels is not None  # noqa: S101 (just read)
-            self._done[name] = self._draft.write_picture(self._free(name, suffix), pixels, quality=95)
+            self._done[name] = self._draft.write_picture(self._free(name, suffix), pixels, quality=QUALITY)
         return self._done[name]
 
     def values(self, name: str, panel: Mapping[str, Any]) -> str:
