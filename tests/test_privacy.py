@@ -54,6 +54,16 @@ def test_a_run_in_memory_tells_neither(home, photo):
     assert run.results[0].image.path == f"{home}/a.png"  # the picture can still be found
 
 
+def test_a_notebook_tells_neither(home, photo):
+    photo("people/jo/a.png")
+    Path(home, "broken.png").write_bytes(b"no picture")
+
+    shown = xcnn.explain(FakeNetwork(), [f"{home}/a.png", f"{home}/broken.png"], "saliency")._repr_html_()
+
+    assert "~/broken.png" in shown
+    assert str(home) not in shown
+
+
 def test_the_command_still_works_in_a_shell(home):
     command = command_line(Request(model=f"{home}/m o.h5", images=(f"{home}/a'b.png", "c d.png")), [GradCAM()])
 

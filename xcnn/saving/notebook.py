@@ -8,6 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xcnn import privacy
 from xcnn.errors import ImageError
 from xcnn.io import artifacts
 from xcnn.plugin import Attribution, Labels, Tiles
@@ -120,4 +121,5 @@ def _picture(pixels: Pixels) -> str:
 
 
 def _text(text: str) -> str:
-    return html.escape(visible(text))
+    # A notebook is handed on, too.
+    return html.escape(visible(privacy.redacted(text)))
