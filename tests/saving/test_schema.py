@@ -6,6 +6,7 @@ import copy
 import json
 from pathlib import Path
 
+import jsonschema
 import keras
 import nets
 import pytest
@@ -15,7 +16,6 @@ import xcnn
 from xcnn.host import Host
 from xcnn.saving import schema
 
-jsonschema = pytest.importorskip("jsonschema", reason="pip install '.[test]'")
 pytestmark = pytest.mark.keras
 QUICK = {
     "filters": {"steps": 3, "grid": "1x2"},
