@@ -76,6 +76,8 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
     options = request if isinstance(request, Request) else None
     pictured = options is not None and any(isinstance(one, Explainer) for one in explainers)
     style = _style(request)
+    if options and options.mosaic and not any(isinstance(one, Explainer) and one.per_target for one in explainers):
+        raise OptionError("--mosaic shows maps, and none of these explainers makes any", hint="leave --mosaic out")
     todo = _found(list(options.images if pictures is None else pictures)) if options and pictured else []
     paths = [one for one in todo if isinstance(one, str)]
     reads = [*paths, request.model]
@@ -87,7 +89,7 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
     events.started(len(todo))
 
     with ExitStack() as stack:
-        outcome = Outcome(events, alone=len(todo) <= 1 and len(explainers) == 1, keep=keep)
+        outcome = Outcome(events, pictures=len(todo), explainers=len(explainers), keep=keep)
         working = Working(explainers, host, outcome, request.seed, truths)
         for decoded in _chunks(todo, options.batch_size, outcome) if options and pictured else [[]]:
             if network is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, replace
 from functools import partial
@@ -97,6 +98,7 @@ class Working:
         if not found:
             return
         self._outcome.surveyed(network)
+        self._outcome.suspect = lambda image: _first_broken(network, batch, images.index(image))
         for image, results in _by_image(images, found, batch, network.best(batch, PREDICTIONS)):
             self._outcome.events.working(image.path)
             true = self._classes.get(image.path)
@@ -159,6 +161,14 @@ class Working:
 
     def _progress(self, explainer: BaseExplainer) -> Callable[[int, int], None]:
         return lambda done, total: self._outcome.events.progressed(explainer.name, done, total)
+
+
+def _first_broken(network: Network, batch: Batch, image: int) -> str:
+    """Name the first layer whose map of an image is not finite."""
+    paths = [layer.path for layer in network.maps()]
+    found = network.activations(batch.inputs[image : image + 1], paths) if paths else {}
+    broken = next((path for path in paths if not math.isfinite(found[path].sum(dtype="float64"))), "")
+    return f", first at layer {broken}" if broken else ""
 
 
 def _channels(image: Image) -> Any:
