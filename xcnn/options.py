@@ -153,14 +153,14 @@ def checked(option: Declared, value: Any) -> Any:
 
 def _check_range(option: Declared, number: Any) -> None:
     low, high = option.option.minimum, option.option.maximum
-    if isinstance(number, float) and not math.isfinite(number):
-        raise OptionError(f"{option.flag} is {number}; it must be a finite number")
     if (low is not None and not number >= low) or (high is not None and not number <= high):
         # Written with "not" so that a NaN is refused, too.
         ends = f"{low:g} or more" if high is None else f"{high:g} or less" if low is None else f"in {low:g}..{high:g}"
         raise OptionError(
             f"{option.flag} is {number}; it must be {ends}{' ' + option.option.unit if option.option.unit else ''}"
         )
+    if isinstance(number, float) and not math.isfinite(number):
+        raise OptionError(f"{option.flag} is {number}; it must be a finite number")
 
 
 def _pair(option: Declared, value: Any) -> tuple[int, int]:
