@@ -44,3 +44,8 @@ def test_without_predictions_nothing_is_wrong_and_nothing_confident():
     told = found([result(predictions=[], truth="cat")])
 
     assert (told["pred"], told["conf"], told["wrong"]) == ("", "", "")
+
+
+@pytest.mark.parametrize(("wrong", "said"), [(True, "yes"), (False, "")])
+def test_a_judgement_of_the_run_counts(wrong, said):
+    assert found([result(truth={"index": 285, "label": "Egyptian cat"}, wrong=wrong)])["wrong"] == said

@@ -51,3 +51,11 @@ def test_a_trusted_model_and_guessed_preprocessing_hold_for_the_whole_run():
 
     assert "its own code" in told[0]
     assert "guess (unit)" in told[1]
+
+
+def test_what_run_json_says_itself_counts_alone():
+    facts = [{"code": "guessed", "text": "a guess"}, {"code": "saturated", "text": "100%"}]
+
+    told = trust.told({"target": {"probability": 1.0}, "image": IMAGE, "trust": facts}, MODEL)
+
+    assert told == (["100%"], ["a guess"])

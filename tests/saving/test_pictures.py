@@ -12,12 +12,13 @@ from xcnn.saving.pictures import MOST_BYTES, Pictures
 
 @pytest.fixture
 def asked(tmp_path):
-    def ask(values, sign="positive", end=None):
+    def ask(values, sign="positive", end=None, *, fine=True):
         np.save(tmp_path / "a.npy", np.asarray(values, np.float32))
         top = float(np.abs(values).max()) if end is None else end
         panel = {
             "kind": "map",
             "sign": sign,
+            "fine": fine,
             "scale": [-top if sign == "signed" else 0.0, top],
             "files": {"values": "a.npy"},
         }
@@ -96,3 +97,18 @@ def test_the_numbers_of_a_curve_are_read_back_by_name(tmp_path):
     told = Pictures(tmp_path, Style()).series({"names": ["17", "18"], "files": {"table": "c.csv"}})
 
     assert told == {"17": [1.5, 2.5], "18": [2.0]}
+
+
+@pytest.mark.parametrize(
+    ("shape", "factor"), [((7, 7), 11), ((14, 10), 5), ((2, 3), 27), ((40, 30), 1), ((100, 90), 1)]
+)
+def test_a_coarse_map_is_enlarged_smoothly_and_keeps_its_values_in_the_middle_of_their_cells(asked, shape, factor):
+    values = np.random.default_rng(0).random(shape)
+    values.flat[0] = 1.0
+    pictures, panel = asked(values, fine=False)
+
+    picture = read(pictures.heat(panel))
+
+    assert picture.shape == (factor * shape[0], factor * shape[1])
+    middle = picture[factor // 2 :: factor, factor // 2 :: factor].astype(int)
+    assert np.abs(middle - np.rint(255 * values)).max() <= 1

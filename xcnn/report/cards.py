@@ -34,12 +34,11 @@ def arranged(
     titles: Mapping[str, str],
     pictures: Pictures,
     prefix: str,
-    of_run: Sequence[str],
-    doubts: Sequence[Sequence[str]] = (),
+    doubts: Sequence[tuple[Sequence[str], Sequence[str]]],
 ) -> list[dict[str, Any]]:
     """Arrange the results of one image, or of the model: explainers below each other when each has several classes.
 
-    ``of_run`` and ``doubts`` say how far to trust all results, and each.
+    ``doubts`` has, per result, what speaks against it, and what against all of its run.
 
     Returns
     -------
@@ -53,7 +52,7 @@ def arranged(
     cards = [_card(result, titles, pictures, named=several and not crossed) for result in results]
     for count, card in enumerate(cards, start=1):
         card["id"] = f"{prefix}-{count}"
-        own = doubts[count - 1] if doubts else ()
+        own, of_run = doubts[count - 1]
         card["doubts"] = plain(list(dict.fromkeys([*_notes(card["panels"]), *own])))
         card["of_run"] = plain(list(of_run)) if any(panel["kind"] != "table" for panel in card["panels"]) else []
     # What takes the whole width is a row of its own.

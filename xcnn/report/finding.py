@@ -26,7 +26,7 @@ def found(results: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         "conf": "" if probability is None else f"{probability:.6f}",
         "seconds": f"{sum(result['seconds'] for result in results):.4f}",
         "warn": "yes" if noted else "",
-        "wrong": "yes" if truth is not None and top is not None and _wrong(truth, top) else "",
+        "wrong": "yes" if first.get("wrong", truth is not None and top is not None and _wrong(truth, top)) else "",
         "truth": "yes" if truth is not None else "",
     }
     return {key: str(value) for key, value in plain(told).items()}

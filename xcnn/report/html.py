@@ -23,7 +23,7 @@ from xcnn.report import cards, finding, tints, trust
 from xcnn.report.words import FILTERS, plain, prose, sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from jinja2 import Template
 
@@ -118,16 +118,16 @@ def _context(manifest: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
     mosaics = manifest.get("mosaics", [])
     of_images = [result for result in results if result["image"] is not None]
     panels = [panel for result in results for panel in result["panels"]]
-    of_run = list(trust.of_run(manifest["model"]))
+    of_model = [result for result in results if result["image"] is None]
     return told | {
         "explainers": explainers,
         "titles": titles,
         "warnings": [sentence(warning) for warning in manifest["warnings"]],
         "failures": ({**plain(one), "message": prose(one["message"]), "hint": prose(one["hint"])} for one in failures),
         "model_rows": cards.arranged(
-            [result for result in results if result["image"] is None], titles, pictures, "model", of_run
+            of_model, titles, pictures, "model", [trust.told(result, manifest["model"]) for result in of_model]
         ),
-        "images": _images(of_images, titles, pictures, manifest["model"], of_run),
+        "images": _images(of_images, titles, pictures, manifest["model"]),
         "tints": tints.tints(manifest["palette"], panels),
         "mosaics": cards.mosaics(mosaics, titles, pictures),
         "counts": {
@@ -150,7 +150,6 @@ def _images(
     titles: Mapping[str, str],
     pictures: Pictures,
     model: Mapping[str, Any],
-    of_run: Sequence[str],
 ) -> Iterator[dict[str, Any]]:
     seen: Counter[str] = Counter()
     neighbours = itertools.groupby(results, key=lambda result: result["image"]["file"])
@@ -166,9 +165,7 @@ def _images(
             "source": cards.later(pictures.source, image),
             "predictions": plain(own[0]["predictions"]),
             "explained": _explained(own),
-            "rows": cards.arranged(
-                own, titles, pictures, f"image-{count}", of_run, [list(trust.doubts(one, model)) for one in own]
-            ),
+            "rows": cards.arranged(own, titles, pictures, f"image-{count}", [trust.told(one, model) for one in own]),
         }
 
 

@@ -1,4 +1,4 @@
-"""How far to trust a result, in words."""
+"""How far to trust a result, in words: what its run.json says, or what an older one lets conclude."""
 
 from __future__ import annotations
 
@@ -11,6 +11,16 @@ SATURATED = 0.9999
 """From this probability on, a class has left the range in which its score says much."""
 MOST_SHRUNK = 8
 """A picture that is shrunk more than this has lost what only its pixels showed."""
+WHOLE = {"trusted", "guessed", "upgraded"}
+"""Codes of what holds for all results of a run."""
+
+
+def told(result: Mapping[str, Any], model: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Say what speaks against one result, and what against all of its run."""
+    if "trust" not in result:
+        return list(doubts(result, model)), list(of_run(model))
+    facts = [(fact["code"] in WHOLE, fact["text"]) for fact in result["trust"]]
+    return [text for whole, text in facts if not whole], [text for whole, text in facts if whole]
 
 
 def doubts(result: Mapping[str, Any], model: Mapping[str, Any]) -> Iterator[str]:

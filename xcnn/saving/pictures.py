@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 HEAT_EDGE = 256
 MAP_EDGE = 512
 """Longer side of a map in the report."""
+SMOOTH_EDGE = 84
+"""Up to this size a coarse map is enlarged: browsers interpolate in few steps, which would be seen in its colours."""
 MOST_BYTES = 44_000
 """Bytes of a map in the report; base64 adds a third."""
 THIRDS = (
@@ -59,6 +61,10 @@ class Pictures:
         if panel["kind"] == "labels":
             return self._categories(panel, self._values(panel))
         values = self._values(panel)
+        factor = 1 if panel["fine"] else max(SMOOTH_EDGE // max(values.shape), 1)
+        # An odd factor keeps each value as it is, in the middle of its cell.
+        odd = factor - (factor + 1) % 2
+        values = colours.enlarged(values, (odd * values.shape[0], odd * values.shape[1])) if odd > 1 else values
         size = colours.fitted((values.shape[0], values.shape[1]), MAP_EDGE)
         while True:
             small = values if size == values.shape else colours.enlarged(values, size)
@@ -66,8 +72,8 @@ class Pictures:
             if len(data) <= MOST_BYTES:
                 return data
             # Noise can't be packed: fewer of its pixels can.
-            factor = 0.95 * math.sqrt(MOST_BYTES / len(data))
-            size = max(1, int(factor * size[0])), max(1, int(factor * size[1]))
+            less = 0.95 * math.sqrt(MOST_BYTES / len(data))
+            size = max(1, int(less * size[0])), max(1, int(less * size[1]))
 
     def glance(self, panel: Mapping[str, Any]) -> dict[str, Any]:
         """Where a map is strongest, and the share of its area above half of that; empty for a map of zeros."""

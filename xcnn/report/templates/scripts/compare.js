@@ -16,6 +16,7 @@ const tools = (article) => {
   const opacity = slider("Opacity", { min: 0, max: 100 }, (value) => chosen("opacity", value));
   const zoom = [["−", "Zoom out", 0.8], ["1:1", "Whole picture", 0], ["+", "Zoom in", 1.25]].map(([text, words, factor]) => button(text, () => zoomed(article, factor), { "aria-label": words, title: words }));
   const several = all(".stage .heat, .stage .alone", article).length > 1;
+  for (const heat of all(".panel [data-tint]", article)) readingOf(heat.closest("figure"));
   toolsOf.set(article, { modes, palette, opacity });
   article.querySelector("header").append(made("div", { class: "tools controls", role: "group", "aria-label": `View of ${name}` },
     made("div", { class: "modes", role: "group", "aria-label": "Compare" }, ...modes),
@@ -48,7 +49,9 @@ const matrix = (article) => {
   const cell = (figure) => {
     if (!figure) return made("td");
     const stage = figure.querySelector(".stage").cloneNode(true);
-    return made("td", {}, stage);
+    const one = made("td", {}, stage);
+    if (stage.querySelector("[data-tint]")) readingOf(one);
+    return one;
   };
   const head = made("tr", {}, made("td"), ...[...columns.keys()].map((words) => made("th", { scope: "col", text: words || "any class" })));
   const body = [...rows].map(([row, cells]) => {

@@ -29,7 +29,10 @@ const select = (text, choices, onchange) => {
   const list = made("select", { autocomplete: "off", onchange: () => onchange(list.value) }, ...choices.map(([value, words]) => made("option", { value, text: words })));
   return { label: made("label", {}, text, " ", list), set: (value) => { list.value = value; } };
 };
-const short = (value) => (value === 0 ? "0" : Math.abs(value) >= 0.01 && Math.abs(value) < 10000 ? value.toFixed(Math.abs(value) < 1 ? 3 : 2) : value.toExponential(2));
+const short = (value) => {
+  const size = Math.abs(value);
+  return value === 0 ? "0" : size >= 0.001 && size < 10000 ? value.toFixed(size < 1 ? 3 : 2) : value.toExponential(1);
+};
 
 /** A dialog with a title and a button that closes it; it goes when it is closed. */
 const dialog = (title, closed, ...children) => {

@@ -17,7 +17,7 @@ const show = (article) => {
   const part = seenPart(article), { width } = boxOf(article), id = article.querySelector("h3").id;
   article.classList.toggle("zoomed", (look.zoom ?? 1) > 1);
   for (const stage of all(".stage", article)) {
-    const picture = stage.querySelector(".picture");
+    const picture = stage.querySelector(".picture:not(.before)");
     const heat = picture.querySelector(".heat, .alone");
     if (!heat) continue;
     // A fine map has no picture below it until one is compared with it.
@@ -113,8 +113,12 @@ const levelsOf = (heat) => {
 };
 const valueAt = async (heat, x, y) => {
   const { data, width, height } = await levelsOf(heat);
-  const column = Math.min(Math.floor(x * width), width - 1), row = Math.min(Math.floor(y * height), height - 1);
-  const step = Number(heat.dataset.step), value = (data[4 * (row * width + column)] - Number(heat.dataset.zero)) * step;
+  // A coarse map is enlarged so many times; the middle of a cell has its value.
+  const times = width / Number(heat.dataset.columns), cell = Number.isInteger(times) ? times : 1;
+  const [columns, rows] = [width / cell, height / cell];
+  const column = Math.min(Math.floor(x * columns), columns - 1), row = Math.min(Math.floor(y * rows), rows - 1);
+  const [at, down] = [column, row].map((one) => one * cell + (cell - 1) / 2);
+  const step = Number(heat.dataset.step), value = (data[4 * (down * width + at)] - Number(heat.dataset.zero)) * step;
   return `${short(value)} ± ${short(step / 2)} ${heat.dataset.unit}, row ${row}, column ${column}`;
 };
 
@@ -126,6 +130,13 @@ const placeIn = (picture, event, article) => {
 };
 const articleOf = (picture) => document.getElementById(picture.dataset.of)?.closest(".image[data-key]");
 
+/** Where the value under the cursor is written. Its place is kept, so that nothing jumps. */
+const readingOf = (holder) => {
+  let reading = holder.querySelector(".reading");
+  if (!reading) (holder.querySelector(".scale") ?? holder).append((reading = made("output", { class: "reading", "aria-live": "off" })));
+  return reading;
+};
+
 const pointed = (article, at) => {
   const { width, height } = boxOf(article), part = seenPart(article), inside = at && at.x >= 0 && at.x < 1 && at.y >= 0 && at.y < 1;
   for (const picture of picturesOf(article)) {
@@ -136,8 +147,7 @@ const pointed = (article, at) => {
     }
     const heat = picture.querySelector("[data-tint]"), holder = picture.closest("figure, td");
     if (!heat || !holder) continue;
-    let reading = holder.querySelector(".reading");
-    if (!reading) (holder.querySelector(".scale") ?? holder).append((reading = made("output", { class: "reading", "aria-live": "off" })));
+    const reading = readingOf(holder);
     if (!inside) reading.textContent = "";
     else valueAt(heat, at.x, at.y).then((words) => { reading.textContent = words; });
   }
