@@ -136,7 +136,7 @@ def test_pointing_at_a_map_reads_its_value_with_the_step_of_its_levels(opened, o
 
 
 def test_a_value_below_zero_is_read_as_it_is(opened, three):
-    page = opened(three)
+    page = opened(three, reduced_motion="reduce")  # so that it has scrolled when the mouse gets there
     picture = page.locator('.card[data-explainer="occlusion"] .picture').first
     picture.scroll_into_view_if_needed()
     box = picture.bounding_box()
