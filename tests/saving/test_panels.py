@@ -349,6 +349,6 @@ def test_the_report_holds_every_kind_of_panel(written):
     folder, _ = written([result(*panels)])
 
     page = Path(folder, "report.html").read_text("utf-8")
-    assert page.count("data:image/jpeg") == 3  # the source, the opaque map and the fine one
-    assert page.count("data:image/webp") == 3  # the signed map, which has clear parts, the grid and the curve
-    assert page.count("data:image/png") == 1  # the categories
+    assert page.count("data:image/jpeg") == 1  # the source
+    assert page.count("data:image/webp") == 2  # the grid and the curve
+    assert page.count("data:image/png") == 4  # the levels of the maps, and the categories

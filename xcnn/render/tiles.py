@@ -99,6 +99,25 @@ def columns(panel: Tiles, picture: Pixels | None) -> int:
     return laid_out(panel, picture.shape[:2] if panel.overlaid and picture is not None else None).columns
 
 
+def place(panel: Tiles, picture: Pixels | None) -> dict[str, int]:
+    """Where tiles stand in the picture of their grid: the first one's corner and size, and the steps to the next."""
+    found = laid_out(panel, picture.shape[:2] if panel.overlaid and picture is not None else None)
+    x, y = found.corner(0)
+    return {
+        "x": MARGIN + x,
+        "y": _top(panel) + y,
+        "width": found.width,
+        "height": found.height,
+        "across": found.width + found.margin,
+        "down": found.height + found.line + found.margin,
+    }
+
+
+def _top(panel: Tiles) -> int:
+    """Where the tiles begin below the header."""
+    return HEADER + (26 if how(panel) else 0)
+
+
 def _tile(size: tuple[int, int], side: int) -> tuple[int, int]:
     """The size of a tile whose longer side is at most `side`: whole pixels where it grows."""
     whole = side // max(size)
@@ -167,7 +186,7 @@ def grid(panel: Tiles, style: Style, words: Words, picture: Pixels | None = None
     height, width = found.size
     whole = max(width, LEAST)
     words_below = how(panel)
-    top = HEADER + (26 if words_below else 0)
+    top = _top(panel)
     canvas = np.full((top + height + (LEGEND if shares else 0) + MARGIN, 2 * MARGIN + whole, 3), 255, np.uint8)
     text.draw(canvas, words.title, (MARGIN, 46), TITLE, room=whole)
     text.draw(canvas, words.subtitle, (MARGIN, 76), SUBTITLE, room=whole)

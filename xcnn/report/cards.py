@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import itertools
+import json
 from typing import TYPE_CHECKING, Any
 
-from xcnn.report.words import plain
+from xcnn.report import tints
+from xcnn.report.words import number, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,14 +21,24 @@ DRAWN = {"tiles", "curve"}
 """Kinds of panels whose picture is a file of the folder."""
 MOST_ROWS = 50
 """Rows of a table on the page; all are in its file."""
+WIDEST, TALLEST = 352, 416
+"""How large a picture stands on the page, in pixels."""
+SQUARES = 4
+"""From this factor on, the pixels of a fine map are shown as squares."""
 TYPES = {b"\xff\xd8": "jpeg", b"\x89P": "png", b"RI": "webp"}
 """Types of pictures by their first two bytes."""
 
 
 def arranged(
-    results: Sequence[Mapping[str, Any]], titles: Mapping[str, str], pictures: Pictures, prefix: str
+    results: Sequence[Mapping[str, Any]],
+    titles: Mapping[str, str],
+    pictures: Pictures,
+    prefix: str,
+    doubts: Sequence[tuple[Sequence[str], Sequence[str]]],
 ) -> list[dict[str, Any]]:
     """Arrange the results of one image, or of the model: explainers below each other when each has several classes.
+
+    ``doubts`` has, per result, what speaks against it, and what against all of its run.
 
     Returns
     -------
@@ -38,25 +50,33 @@ def arranged(
     several = len(groups) > 1
     crossed = several and any(len(group) > 1 for group in groups)
     cards = [_card(result, titles, pictures, named=several and not crossed) for result in results]
-    for number, card in enumerate(cards, start=1):
-        card["id"] = f"{prefix}-{number}"
+    for count, card in enumerate(cards, start=1):
+        card["id"] = f"{prefix}-{count}"
+        own, of_run = doubts[count - 1]
+        card["doubts"] = plain(list(dict.fromkeys([*_notes(card["panels"]), *own])))
+        card["of_run"] = plain(list(of_run)) if any(panel["kind"] != "table" for panel in card["panels"]) else []
     # What takes the whole width is a row of its own.
     parts = itertools.groupby(cards, key=lambda card: (card["wide"] and card["id"], crossed and card["explainer"]))
     made = [list(part) for _, part in parts]
     rows = []
     before = ""
-    for number, row in enumerate(made, start=1):
+    for count, row in enumerate(made, start=1):
         explainer = row[0]["explainer"] if crossed and row[0]["target"] else ""
         title = row[0]["title"] if explainer and explainer != before else ""
         level = "h5" if explainer else "h4"
-        rows.append({"id": f"{prefix}-row-{number}", "title": title, "level": level, "cards": row})
+        rows.append({"id": f"{prefix}-row-{count}", "title": title, "level": level, "cards": row})
         before = explainer
     return rows
 
 
-def fades(result: Mapping[str, Any]) -> bool:
-    """Whether a result has a map whose opacity can be chosen: one that lies over a picture."""
-    return result["image"] is not None and any(map(_lies_over, result["panels"]))
+def _notes(panels: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What is noted of the maps of a card; the layer is told where another one has no such note."""
+    maps = [panel for panel in panels if panel["kind"] == "map"]
+    return [
+        note if all(note in other["notes"] for other in maps) or not panel["layer"] else f"{panel['layer']}: {note}"
+        for panel in maps
+        for note in panel["notes"]
+    ]
 
 
 def _lies_over(panel: Mapping[str, Any]) -> bool:
@@ -73,7 +93,6 @@ def _card(result: Mapping[str, Any], titles: Mapping[str, str], pictures: Pictur
         "heading": card["target"]["label"] if by_class else title,
         "subject": title if by_class else card["target"]["label"] if card["target"] else "",
         "wide": any(panel["kind"] in WIDE for panel in result["panels"]),
-        "fades": fades(result),
         "panels": [_panel(panel, pictures) for panel in result["panels"]],
     }
 
@@ -85,8 +104,47 @@ def _panel(panel: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
         return dict(plain(shown)) | {"over": False, "more": max(len(panel["rows"]) - MOST_ROWS, 0)}
     told = dict(plain(panel)) | {"over": _lies_over(panel)}
     if kind in DRAWN:
-        return told | {"drawn": later(pictures.drawn, panel["files"]["figure"])}
-    return told | {"heat": later(pictures.heat, panel)}
+        numbers = _numbers_of_tiles(panel, pictures) if kind == "tiles" else json.dumps(plain(pictures.series(panel)))
+        return told | {"drawn": later(pictures.drawn, panel["files"]["figure"]), "numbers": numbers}
+    told |= {"heat": later(pictures.heat, panel), "fit": fitted(panel)}
+    return told | _of_map(panel, pictures) if kind == "map" else told | {"seen": "", "squares": True}
+
+
+def _of_map(panel: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
+    """What the page must know to colour a map, to read its values and to describe it."""
+    signed = panel["sign"] == "signed"
+    cut = tints.cut_of(panel)
+    glance = pictures.glance(panel)
+    return {
+        "tint": tints.name_of(panel["sign"], cut, over=not panel["fine"]),
+        "cut": cut,
+        "step": panel["scale"][1] / (127 if signed else 255),
+        "squares": panel["fine"] and SQUARES * max(panel["height"], panel["width"]) <= WIDEST,
+        "seen": f"strongest {glance['place']}, {_whole(glance['share'])} of the area above half"
+        if glance
+        else "the map is zero everywhere",
+    }
+
+
+def _whole(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.005 else "less than 1%"  # noqa: PLR2004 (what would be rounded to none)
+
+
+def _numbers_of_tiles(panel: Mapping[str, Any], pictures: Pictures) -> str:
+    """What is known of each tile, as JSON: its caption, its mark and its statistics."""
+    count = panel["count"]
+    captions = [*panel["captions"], *[""] * count][:count]
+    marks = [*panel["marks"], *[""] * count][:count]
+    statistics = pictures.statistics(panel)
+    return json.dumps(
+        [[plain(c), plain(m), *map(number, s)] for c, m, s in zip(captions, marks, statistics, strict=False)]
+    )
+
+
+def fitted(of: Mapping[str, Any]) -> tuple[int, int]:
+    """The width and height at which an image or a map stands on the page."""
+    factor = min(WIDEST / of["width"], TALLEST / of["height"])
+    return max(1, round(factor * of["width"])), max(1, round(factor * of["height"]))
 
 
 def mosaics(

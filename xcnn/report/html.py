@@ -11,14 +11,15 @@ import base64
 import functools
 import hashlib
 import itertools
+import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from xcnn.errors import OutputError
-from xcnn.report import cards
+from xcnn.report import cards, finding, tints, trust
 from xcnn.report.words import FILTERS, plain, prose, sentence
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 TEMPLATES = Path(__file__).parent / "templates"
+SCRIPTS = ("page", "colour", "state", "view", "compare", "tiles", "find", "keys", "start")
+"""The parts of the page's script, in order; they share one scope."""
 
 GAIN = 1.4
 """How much more a signed map covers its picture where it is strongest; as in the pictures of the folder."""
@@ -42,7 +45,16 @@ class Pictures(Protocol):
         """The input picture, upright, long edge at most 512 pixels."""
 
     def heat(self, panel: Mapping[str, Any]) -> bytes:
-        """The coloured map in its own shape, with an opacity of its own where it has neutral parts."""
+        """The map in its own shape: gray levels, which the page colours, or the colours of categories."""
+
+    def glance(self, panel: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Where a map is strongest (``place``) and the ``share`` of its area above half of that; {} for zeros."""
+
+    def statistics(self, panel: Mapping[str, Any]) -> list[list[float]]:
+        """Least, mean and largest value of each tile, and the share of its values above zero."""
+
+    def series(self, panel: Mapping[str, Any]) -> Mapping[str, list[float]]:
+        """The numbers of a curve by name."""
 
     def drawn(self, file: str) -> bytes:
         """A picture of the folder as it is drawn (a grid, a curve), long edge at most 1600 pixels."""
@@ -92,8 +104,9 @@ def _template() -> Template:
 
 def _context(manifest: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
     opacity = _opacity(manifest)
+    tints.checked(manifest["palette"])
     style = _settings(manifest["palette"], opacity) + (TEMPLATES / "report.css").read_text(encoding="utf-8")
-    script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
+    script = _script(manifest["palette"])
     results, failures = manifest["results"], manifest["failures"]
     lazy = {"results", "failures", "explainers", "mosaics"}
     told: dict[str, Any] = plain({name: value for name, value in manifest.items() if name not in lazy})
@@ -104,22 +117,24 @@ def _context(manifest: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
     titles = {one["name"]: one["title"] for one in explainers}
     mosaics = manifest.get("mosaics", [])
     of_images = [result for result in results if result["image"] is not None]
+    panels = [panel for result in results for panel in result["panels"]]
+    of_model = [result for result in results if result["image"] is None]
     return told | {
         "explainers": explainers,
         "titles": titles,
         "warnings": [sentence(warning) for warning in manifest["warnings"]],
         "failures": ({**plain(one), "message": prose(one["message"]), "hint": prose(one["hint"])} for one in failures),
         "model_rows": cards.arranged(
-            [result for result in results if result["image"] is None], titles, pictures, "model"
+            of_model, titles, pictures, "model", [trust.told(result, manifest["model"]) for result in of_model]
         ),
-        "images": _images(of_images, titles, pictures),
+        "images": _images(of_images, titles, pictures, manifest["model"]),
+        "tints": tints.tints(manifest["palette"], panels),
         "mosaics": cards.mosaics(mosaics, titles, pictures),
         "counts": {
             "images": len({result["image"]["file"] for result in of_images}),
             "results": len(results),
             "failures": len(failures),
             "mosaics": len(mosaics),
-            "faded": sum(map(cards.fades, results)),
         },
         "manifest": manifest,
         "opacity": f"{100 * opacity:.0f}",
@@ -131,8 +146,12 @@ def _context(manifest: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
 
 
 def _images(
-    results: list[Mapping[str, Any]], titles: Mapping[str, str], pictures: Pictures
+    results: list[Mapping[str, Any]],
+    titles: Mapping[str, str],
+    pictures: Pictures,
+    model: Mapping[str, Any],
 ) -> Iterator[dict[str, Any]]:
+    seen: Counter[str] = Counter()
     neighbours = itertools.groupby(results, key=lambda result: result["image"]["file"])
     for count, (_, group) in enumerate(neighbours, start=1):
         own = list(group)
@@ -140,11 +159,32 @@ def _images(
         yield {
             **plain(image),
             "id": f"image-{count}",
+            "key": _key(image, seen),
+            "fit": cards.fitted(image),
+            "found": finding.found(own),
             "source": cards.later(pictures.source, image),
             "predictions": plain(own[0]["predictions"]),
             "explained": _explained(own),
-            "rows": cards.arranged(own, titles, pictures, f"image-{count}"),
+            "rows": cards.arranged(own, titles, pictures, f"image-{count}", [trust.told(one, model) for one in own]),
         }
+
+
+def _key(image: Mapping[str, Any], seen: Counter[str]) -> str:
+    """What links call an image: the beginning of its hash, and its number among those alike."""
+    digits = "".join(re.findall("[0-9a-f]", str(image["sha256"])))[:12] or "image"
+    seen[digits] += 1
+    return digits if seen[digits] == 1 else f"{digits}-{seen[digits]}"
+
+
+def _script(palette: Mapping[str, list[str]]) -> str:
+    """The script of the page; it knows the palettes that can be chosen, that of the run among them."""
+    known = {
+        name: [f"#{stops[at : at + 6]}" for at in range(0, len(stops), 6)] for name, stops in tints.PALETTES.items()
+    }
+    run = {"positive": palette["stops"], "signed": palette["signed_stops"]}
+    parts = [Path(TEMPLATES, "scripts", f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
+    head = f'"use strict";\n(() => {{\nconst PALETTES = {json.dumps(known)};\nconst RUN = {json.dumps(run)};\n'
+    return head + "\n".join(parts) + "})();\n"
 
 
 def _explained(results: list[Mapping[str, Any]]) -> set[int]:
@@ -160,9 +200,6 @@ def _opacity(manifest: Mapping[str, Any]) -> float:
 
 def _settings(palette: Mapping[str, list[str]], opacity: float) -> str:
     """What differs between runs and can only be said in the style sheet, which the policy admits by its hash."""
-    for stop in palette["stops"] + palette["signed_stops"]:
-        if not re.fullmatch("#[0-9a-fA-F]{6}", stop):
-            raise OutputError(f"the palette has the colour {stop!r}; it must be written #rrggbb")
     positive, signed = ", ".join(palette["stops"]), ", ".join(palette["signed_stops"])
     return f":root {{ --opacity: {opacity:.2f}; --gain: {GAIN}; --palette: {positive}; --signed: {signed}; }}\n"
 

@@ -149,6 +149,7 @@ class Panels:
             "height": panel.values.shape[1],
             "width": panel.values.shape[2],
             "columns": tiles.columns(panel, subject.pixels),
+            "place": tiles.place(panel, subject.pixels),
             "sign": panel.sign,
             "unit": panel.unit,
             **_range(panel.values),

@@ -1,0 +1,98 @@
+// The tools of one image, the tools of the page, and the matrix of everything that explains an image.
+const palettes = [["run", "as made"], ...Object.keys(PALETTES).map((name) => [name, name === "jet" ? "jet (not uniform)" : name])];
+const toolsOf = new Map();
+
+const tools = (article) => {
+  const key = article.dataset.key;
+  const chosen = (name, value) => {
+    if (value === state.page[name]) delete own(key)[name];
+    else own(key)[name] = value;
+    show(article);
+    current(key);
+  };
+  const name = article.querySelector("h3").textContent;
+  const modes = MODES.map(([mode, words]) => button(words, () => chosen("mode", mode)));
+  const palette = select("Palette", palettes, (value) => chosen("palette", value));
+  const opacity = slider("Opacity", { min: 0, max: 100 }, (value) => chosen("opacity", value));
+  const zoom = [["−", "Zoom out", 0.8], ["1:1", "Whole picture", 0], ["+", "Zoom in", 1.25]].map(([text, words, factor]) => button(text, () => zoomed(article, factor), { "aria-label": words, title: words }));
+  const several = all(".stage .heat, .stage .alone", article).length > 1;
+  for (const heat of all(".panel [data-tint]", article)) readingOf(heat.closest("figure"));
+  toolsOf.set(article, { modes, palette, opacity });
+  article.querySelector("header").append(made("div", { class: "tools controls", role: "group", "aria-label": `View of ${name}` },
+    made("div", { class: "modes", role: "group", "aria-label": "Compare" }, ...modes),
+    palette.label, opacity.label, made("div", { class: "zoom", role: "group", "aria-label": "Zoom" }, ...zoom),
+    ...(several ? [button("Compare all", () => matrix(article), { class: "all" })] : [])));
+};
+const tooled = (article, look) => {
+  const found = toolsOf.get(article);
+  if (!found) return;
+  MODES.forEach(([mode], at) => found.modes[at].setAttribute("aria-pressed", String(mode === look.mode)));
+  found.palette.set(look.palette);
+  found.opacity.set(look.opacity, `${look.opacity}%`);
+};
+
+/** Everything that explains one image: a row per explainer and layer, a column per class. */
+const matrix = (article) => {
+  const rows = new Map(), columns = new Map();
+  for (const card of all(".card", article)) {
+    for (const figure of all(".panel", card)) {
+      const picture = figure.querySelector(".picture:not(.before)");
+      if (!picture) continue;
+      const title = titles.get(card.dataset.explainer) ?? card.dataset.explainer;
+      const layer = figure.querySelector(".facts code")?.textContent ?? "";
+      const row = JSON.stringify([title, layer]);
+      rows.set(row, rows.get(row) ?? new Map());
+      columns.set(card.dataset.class, true);
+      rows.get(row).set(card.dataset.class, figure);
+    }
+  }
+  const cell = (figure) => {
+    if (!figure) return made("td");
+    const stage = figure.querySelector(".stage").cloneNode(true);
+    const one = made("td", {}, stage);
+    if (stage.querySelector("[data-tint]")) readingOf(one);
+    return one;
+  };
+  const head = made("tr", {}, made("td"), ...[...columns.keys()].map((words) => made("th", { scope: "col", text: words || "any class" })));
+  const body = [...rows].map(([row, cells]) => {
+    const [title, layer] = JSON.parse(row);
+    return made("tr", {}, made("th", { scope: "row", text: title }, made("span", { text: layer })), ...[...columns.keys()].map((column) => cell(cells.get(column))));
+  });
+  state.matrix = article.dataset.key;
+  remember();
+  const one = dialog(article.querySelector("h3").textContent, () => { state.matrix = ""; remember(); },
+    made("p", { class: "quiet", text: "Point at a picture to read all maps there. Turn the wheel to zoom, drag to move." }),
+    made("table", { class: "matrix" }, made("thead", {}, head), made("tbody", {}, ...body)));
+  for (const handle of all(".handle", one)) handle.remove();
+};
+
+/** The tools of the page. */
+const page = (() => {
+  const changed = (name, value) => {
+    state.page[name] = value;
+    if (name in FIRST) for (const chosen of Object.values(state.own)) delete chosen[name];
+    shown();
+    remember();
+  };
+  const mode = select("View", MODES, (value) => changed("mode", value));
+  const palette = select("Palette", palettes, (value) => changed("palette", value));
+  const opacity = slider("Opacity of all maps", { min: 0, max: 100, class: "opacity" }, (value) => changed("opacity", value));
+  const threshold = slider("Hide below", { min: 0, max: 99 }, (value) => changed("threshold", value));
+  const gamma = slider("Gamma", { min: 0.2, max: 3, step: 0.1 }, (value) => changed("gamma", value));
+  const reset = button("Reset", () => {
+    const { find, sort } = state;
+    state = { ...fresh(), find, sort };
+    shown();
+    remember();
+  });
+  return {
+    built: [made("details", { class: "look" }, made("summary", { text: "Colours and views" }), made("div", {}, mode.label, palette.label, opacity.label, threshold.label, gamma.label, reset))],
+    set() {
+      mode.set(state.page.mode);
+      palette.set(state.page.palette);
+      opacity.set(state.page.opacity, `${state.page.opacity}%`);
+      threshold.set(state.page.threshold, `${state.page.threshold}%`);
+      gamma.set(state.page.gamma, state.page.gamma.toFixed(1));
+    },
+  };
+})();

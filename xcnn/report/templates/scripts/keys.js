@@ -1,0 +1,53 @@
+// Keys. They rest while something is typed, and leave alone what the browser means by a key with a modifier.
+const KEYS = [
+  ["← →, j k", "previous and next image"], ["1 – 9", "one explainer alone, or all again"], ["o", "overlay or original"],
+  ["+ −", "zoom in and out"], ["0", "whole picture"], ["/", "find images"], ["?", "this help"], ["Esc", "close"],
+];
+const current = (key, { move = false } = {}) => {
+  state.image = key;
+  for (const article of images) article.classList.toggle("current", article.dataset.key === key && images.length > 1);
+  if (move && keyed.has(key)) {
+    const heading = keyed.get(key).querySelector("h3");
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+    heading.scrollIntoView({ block: "start" });
+  }
+  remember();
+};
+const turned = (step) => {
+  const listed = all(".image[data-key]").filter((article) => !article.hidden);
+  const at = listed.findIndex((article) => article.dataset.key === state.image);
+  const next = listed[at < 0 ? (step > 0 ? 0 : listed.length - 1) : Math.min(Math.max(at + step, 0), listed.length - 1)];
+  if (next) current(next.dataset.key, { move: true });
+};
+const now = () => keyed.get(state.matrix || state.image) ?? images.find((article) => !article.hidden);
+const help = () => dialog("Keys", () => {}, made("dl", { class: "keys" }, ...KEYS.flatMap(([key, text]) => [made("dt", {}, ...key.split(" ").map((one) => (/[\w←→+−/?]/.test(one) ? made("kbd", { text: one.replace(",", "") }) : " – "))), made("dd", { text })])));
+
+const pressed = (key) => {
+  if (/^[1-9]$/.test(key)) {
+    const name = explainers[key - 1];
+    if (!name) return false;
+    state.explainer = state.explainer === name ? "" : name;
+    explained();
+    remember();
+    return true;
+  }
+  const act = {
+    ArrowLeft: () => turned(-1), k: () => turned(-1), ArrowRight: () => turned(1), j: () => turned(1),
+    o: () => { const article = now(); if (!article) return; own(article.dataset.key).mode = lookOf(article.dataset.key).mode === "original" ? "overlay" : "original"; show(article); current(article.dataset.key); },
+    "+": () => now() && zoomed(now(), 1.25), "=": () => now() && zoomed(now(), 1.25), "-": () => now() && zoomed(now(), 0.8), 0: () => now() && zoomed(now(), 0),
+    "/": () => { finder.field.focus(); finder.field.select(); }, "?": help,
+  }[key];
+  if (act) act();
+  return Boolean(act);
+};
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+  if (event.target.closest("input, select, textarea, [contenteditable]")) {
+    if (event.key === "Escape" && event.target === finder.field) event.target.blur();
+    return;
+  }
+  const open = document.querySelector("dialog[open]");
+  if (open && !(open.querySelector(".matrix") && "+=-0".includes(event.key))) return;
+  if (pressed(event.key)) event.preventDefault();
+});

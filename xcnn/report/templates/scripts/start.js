@@ -1,0 +1,30 @@
+// The page as its address asks for it.
+const shown = () => {
+  colourAll(state.page);
+  page.set();
+  for (const article of images) show(article);
+};
+const arrived = () => {
+  shown();
+  sorted();
+  found();
+  explained();
+  if (state.image) current(state.image, { move: true });
+  if (state.matrix && !document.querySelector("dialog .matrix")) matrix(keyed.get(state.matrix));
+  if (state.tile) enlargeNamed(state.tile);
+};
+const asked = () => (location.hash.includes("=") ? location.hash.slice(1) : "");
+
+const bar = document.querySelector(".bar .controls");
+if (all("[data-tint], .heat").length) bar.prepend(...page.built);
+bar.append(button("?", help, { "aria-label": "Keys", title: "Keys" }));
+if (images.length > 1 || failures.length) document.querySelector(".bar").append(finder.form);
+for (const article of images) tools(article);
+if (asked()) state = stateOf(asked());
+arrived();
+addEventListener("hashchange", () => {
+  if (!asked() || asked() === hashOf(state)) return;
+  for (const open of all("dialog[open]")) open.close();
+  state = stateOf(asked());
+  arrived();
+});

@@ -1,0 +1,61 @@
+// What the reader has chosen, and its form in the address: the whole view can be sent as a link.
+const MODES = [["overlay", "Overlay"], ["original", "Original"], ["side", "Side by side"], ["swipe", "Swipe"]];
+const explainers = document.body.dataset.explainers.split(" ").filter(Boolean);
+const images = all(".image[data-key]");
+const keyed = new Map(images.map((article) => [article.dataset.key, article]));
+const FIRST = { palette: "run", threshold: 0, gamma: 1, opacity: Number(document.body.dataset.opacity), mode: "overlay" };
+const SHORT = { palette: "p", threshold: "t", gamma: "g", opacity: "o", mode: "v" };
+const OWN = { ...SHORT, swipe: "s", zoom: "z", x: "x", y: "y" };
+const fresh = () => ({ page: { ...FIRST }, own: {}, image: "", explainer: "", find: "", sort: "", matrix: "", tile: "" });
+let state = fresh();
+
+const limits = { threshold: [0, 99], gamma: [0.2, 3], opacity: [0, 100], swipe: [0, 100], zoom: [1, 32], x: [0, 1], y: [0, 1] };
+const valid = (key, text) => {
+  if (key === "palette") return text === "run" || Object.hasOwn(PALETTES, text) ? text : undefined;
+  if (key === "mode") return MODES.some(([name]) => name === text) ? text : undefined;
+  const value = Number(text);
+  if (!text || !Number.isFinite(value)) return undefined;
+  return Math.min(Math.max(value, limits[key][0]), limits[key][1]);
+};
+const own = (key) => (state.own[key] ??= {});
+const lookOf = (key) => ({ ...state.page, ...state.own[key] });
+
+const hashOf = ({ page, own: owned, image, explainer, find, sort, matrix, tile }) => {
+  const told = new URLSearchParams();
+  if (image) told.set("img", image);
+  for (const [key, name] of Object.entries(SHORT)) if (page[key] !== FIRST[key]) told.set(name, page[key]);
+  for (const [id, chosen] of Object.entries(owned)) {
+    const words = Object.entries(OWN).filter(([key]) => chosen[key] !== undefined).map(([key, name]) => `${name}:${chosen[key]}`);
+    if (words.length) told.set(`i.${id}`, words.join(","));
+  }
+  for (const [name, value] of Object.entries({ m: explainer, q: find, sort, matrix, f: tile })) if (value) told.set(name, value);
+  return told.toString();
+};
+
+const stateOf = (hash) => {
+  const told = new URLSearchParams(hash), found = fresh();
+  for (const [key, name] of Object.entries(SHORT)) found.page[key] = valid(key, told.get(name) ?? "") ?? FIRST[key];
+  for (const [name, value] of told) {
+    const id = name.startsWith("i.") ? name.slice(2) : "";
+    if (!keyed.has(id)) continue;
+    found.own[id] = {};
+    for (const word of value.split(",")) {
+      const [letter, text] = word.split(":");
+      const [key] = Object.entries(OWN).find(([, one]) => one === letter) ?? [];
+      const checked = key && valid(key, text ?? "");
+      if (checked !== undefined && key) found.own[id][key] = checked;
+    }
+  }
+  found.image = keyed.has(told.get("img")) ? told.get("img") : "";
+  found.matrix = keyed.has(told.get("matrix")) ? told.get("matrix") : "";
+  found.explainer = explainers.includes(told.get("m")) ? told.get("m") : "";
+  [found.find, found.sort, found.tile] = ["q", "sort", "f"].map((name) => told.get(name) ?? "");
+  return found;
+};
+
+let waiting = 0;
+/** Write the view into the address, without a step in the history. Browsers refuse it when it comes too often. */
+const remember = () => {
+  clearTimeout(waiting);
+  waiting = setTimeout(() => history.replaceState(null, "", `#${hashOf(state)}`), 120);
+};
