@@ -31,17 +31,19 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "plugin": ({"options", "panels", "protocol", "values"}, {"numpy", "pluggy"}),
     "hookspecs": ({"plugin"}, {"pluggy"}),
     "host": ({"hookspecs", "plugin", "explainers", "errors", "options", "network"}, {"pluggy"}),
-    "request": ({"options", "plugin"}, set()),
+    "privacy": (set(), set()),
+    "truth": (SHARED, set()),
+    "request": ({"options", "plugin", "privacy"}, set()),
     "opening": ({"errors", "host", "io", "network", "plugin", "request"}, set()),
-    "provenance": ({"_version", "request", "host", "plugin", "render"}, set()),
-    "saving": (SHARED | {"io", "render", "report"}, {"numpy"}),
+    "provenance": ({"_version", "privacy", "request", "host", "plugin", "render"}, set()),
+    "saving": (SHARED | {"privacy", "io", "render", "report"}, {"numpy"}),
     "events": ({"plugin"}, set()),
     "execution": (
-        SHARED | {"events", "options"} | {"opening", "outcome", "provenance", "request", "host", "io", "render", "saving", "working"},
+        SHARED | {"events", "options"} | {"opening", "outcome", "provenance", "request", "host", "io", "render", "saving", "truth", "working"},
         {"numpy"},
     ),
     "outcome": (SHARED | {"events"}, set()),
-    "working": (SHARED | {"host", "outcome"}, {"numpy"}),
+    "working": (SHARED | {"host", "outcome", "truth"}, {"numpy"}),
     "diagnosis": ({"errors", "host", "network", "opening", "plugin"}, {"numpy"}),
     "prediction": ({"errors", "events", "host", "io", "network", "opening", "plugin", "render"}, {"numpy"}),
     "run": (SHARED | {"opening", "options", "execution", "request", "host"}, set()),
@@ -53,7 +55,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "io": (SHARED, {"numpy", "cv2", "PIL"}),
     "cli": (
         SHARED | {"_version", "options", "host", "request", "opening", "execution", "io", "network", "report", "render"}
-        | {"diagnosis", "prediction"},
+        | {"diagnosis", "prediction", "saving"},
         {"typer", "rich"},
     ),
 }  # fmt: skip
@@ -124,7 +126,17 @@ def modules_after(code: str, **environment: str) -> set[str]:
 
 HEAVY = {"tensorflow", "keras", "numpy", "cv2", "matplotlib", "jinja2", "h5py", "PIL"}
 CHEAP = (
-    *("--help", "--version", "plugins", "models", "gradcam --help", "layers --help", "doctor --help", "predict --help"),
+    *(
+        "--help",
+        "--version",
+        "plugins",
+        "models",
+        "gradcam --help",
+        "layers --help",
+        "doctor --help",
+        "predict --help",
+        "report --help",
+    ),
     "--show-completion",
 )
 

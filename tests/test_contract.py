@@ -112,7 +112,16 @@ def fitting(kind, name):
     return network if reason is None else None
 
 
-pairs = pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in KINDS for name in Host().builtin])
+OFTEN = {"nested", "one sigmoid", "gray, flattened", "segmentation", "no rectifier"}
+"""The kinds that every run of the tests tries; the others are slow together."""
+pairs = pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        pytest.param(kind, name, marks=() if kind in OFTEN else pytest.mark.slow)
+        for kind in KINDS
+        for name in Host().builtin
+    ],
+)
 
 
 @pairs

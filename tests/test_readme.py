@@ -13,6 +13,7 @@ from fakes import FakeNetwork, pictures
 import xcnn
 from xcnn import errors, options
 from xcnn.cli.display import Display
+from xcnn.host import Host
 from xcnn.request import Request
 
 ROOT = Path(__file__).parent.parent
@@ -49,6 +50,23 @@ def test_every_option_in_the_table_exists_and_every_option_is_in_the_table():
     }
 
     assert told == known
+
+
+def test_every_explainer_has_a_row_with_all_its_options_and_a_section_with_its_picture():
+    table = README[README.index("| command | shows |") : README.index("`xcnn explain` runs several")]
+    rows = {
+        name: row
+        for row in table.splitlines()
+        for name in re.findall(r"`([a-z-]+)`", row.split("|")[1] if "|" in row else "")
+    }
+    known = Host().builtin
+
+    assert set(rows) == set(known)
+    for name, kind in known.items():
+        assert set(re.findall(r"`(--[a-z-]+)`", rows[name])) == {option.flag for option in options.declared(kind)}, name
+        section = next(part for part in README.split("\n### ") if name in re.split(r",\s*", part.partition("\n")[0]))
+        assert f"xcnn {name} " in section or re.search(rf"--with [a-z,-]*\b{name}\b", section), name
+        assert "](docs/pictures/" in section
 
 
 def test_the_exit_codes_are_those_of_the_errors():

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xcnn import opening, provenance
+from xcnn import opening, provenance, truth
 from xcnn.errors import ImageError, LayerError, OptionError
 from xcnn.events import Silent
 from xcnn.options import declared
@@ -76,18 +76,21 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
     options = request if isinstance(request, Request) else None
     pictured = options is not None and any(isinstance(one, Explainer) for one in explainers)
     style = _style(request)
+    if options and options.mosaic and not any(isinstance(one, Explainer) and one.per_target for one in explainers):
+        raise OptionError("--mosaic shows maps, and none of these explainers makes any", hint="leave --mosaic out")
     todo = _found(list(options.images if pictures is None else pictures)) if options and pictured else []
     paths = [one for one in todo if isinstance(one, str)]
     reads = [*paths, request.model]
     out = Path(request.out) if request.out else out
     if out:
         artifacts.check(out, overwrite=request.overwrite, inputs=reads)
+    truths = truth.read(options.truth, paths) if options and options.truth else {}
     network, checked = _model(request.model if model is None else model, request, host)
     events.started(len(todo))
 
     with ExitStack() as stack:
-        outcome = Outcome(events, alone=len(todo) <= 1 and len(explainers) == 1, keep=keep)
-        working = Working(explainers, host, outcome, request.seed)
+        outcome = Outcome(events, pictures=len(todo), explainers=len(explainers), keep=keep)
+        working = Working(explainers, host, outcome, request.seed, truths)
         for decoded in _chunks(todo, options.batch_size, outcome) if options and pictured else [[]]:
             if network is None:
                 events.opening(request.model or "the model")

@@ -7,6 +7,7 @@ with its help and range, the Python keyword with the same check, the row in the 
 from __future__ import annotations
 
 import dataclasses
+import math
 import operator
 import reprlib
 import types
@@ -158,6 +159,8 @@ def _check_range(option: Declared, number: Any) -> None:
         raise OptionError(
             f"{option.flag} is {number}; it must be {ends}{' ' + option.option.unit if option.option.unit else ''}"
         )
+    if isinstance(number, float) and not math.isfinite(number):
+        raise OptionError(f"{option.flag} is {number}; it must be a finite number")
 
 
 def _pair(option: Declared, value: Any) -> tuple[int, int]:

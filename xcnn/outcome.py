@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xcnn.errors import ImageError, PluginError, XcnnError
+from xcnn.errors import ImageError, MisfitError, ModelError, PluginError, XcnnError
 from xcnn.plugin import Attribution, Curve, Failure, Labels, Result, Table, Tiles
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from xcnn.events import Events
     from xcnn.plugin import Image, Network, Panel
@@ -24,19 +24,22 @@ class Outcome:
     ----------
     events : Events
         Who hears of them.
-    alone : bool
-        Whether there is one picture and one explainer: their failure is the error of the run.
+    pictures, explainers : int
+        How many there are: the failure of the only one is the error of the run.
     keep : bool
         Hold the results in memory.
     """
 
-    def __init__(self, events: Events, *, alone: bool, keep: bool) -> None:
+    def __init__(self, events: Events, *, pictures: int, explainers: int, keep: bool) -> None:
         self.events = events
         self.results: list[Result] = []
         self.failures: list[Failure] = []
         self.explained = 0
         self.writer: Any = None
-        self._alone = alone
+        self.suspect: Callable[[Image], str] = lambda _: ""
+        """Tells where in the network the numbers of an image are first not finite."""
+        self._single = pictures <= 1
+        self._alone = self._single and explainers == 1
         self._keep = keep
         self._first: XcnnError | None = None
         self._surveyed = False
@@ -51,7 +54,7 @@ class Outcome:
         """Note that a picture, or an explainer, or an explainer on a picture could not be explained."""
         self._first = self._first or error
         self.failures.append(Failure(path, error.code, error.message, error.hint, explainer))
-        if not self._alone:
+        if not (self._alone or (self._single and not explainer)):  # that will be the error of the run
             self.events.failed(self.failures[-1])
 
     def add(self, image: Image, results: Sequence[Result]) -> None:
@@ -85,10 +88,11 @@ class Outcome:
         for explainer, words in broken.items():
             image = next(result.image for result in results if result.explainer == explainer)
             if image is None:
-                hint = "check the model's weights"
-                self.fail("", PluginError(f"{words} not finite", hint=hint), explainer=explainer)
+                error: XcnnError = ModelError(f"{words} not finite", hint="check the model's weights")
+                self.fail("", error, explainer=explainer)
             else:
-                hint = "the model computes NaN or infinity for this picture: check its weights and --preprocess"
+                where = self.suspect(image)
+                hint = f"the model computes NaN or infinity for this picture{where}: check its weights and --preprocess"
                 error = ImageError(f"{image.path}: {words} not finite", hint=hint)
                 self.fail(image.path, error, explainer=explainer if len(results) > 1 else "")
         return [result for result in results if result.explainer not in broken]
@@ -98,8 +102,10 @@ class Outcome:
         if self._first and len(self.failures) == 1:
             return self._first
         pictures = {failure.path for failure in self.failures if failure.path}
-        if not pictures and self._first:
-            return self._first
+        if not pictures:
+            return MisfitError(
+                f"none of the {len(self.failures)} explainers could explain this model", hint="see: xcnn doctor"
+            )
         return ImageError(f"none of the {len(pictures)} pictures could be explained")
 
 
@@ -108,8 +114,8 @@ def _not_finite(result: Result) -> str:
     for panel in result.panels:
         # The sum of finite float32 values may overflow; of their float64 copies it can't.
         if isinstance(panel, (Attribution, Tiles)) and not math.isfinite(panel.values.sum(dtype="float64")):
-            what = "map" if isinstance(panel, Attribution) else "tiles"
-            return f"the {result.explainer} {what}{f' at {panel.layer}' if panel.layer else ''} is"
+            what = "map{} is" if isinstance(panel, Attribution) else "tiles{} are"
+            return f"the {result.explainer} {what.format(f' at {panel.layer}' if panel.layer else '')}"
     scores = [target.score for target in (result.target, *result.predictions) if target is not None]
     return "" if all(map(math.isfinite, scores)) else "the scores of the classes are"
 

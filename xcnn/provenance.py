@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+from xcnn import privacy
 from xcnn import request as requests
 from xcnn._version import __version__
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from xcnn.render.style import Style
     from xcnn.request import ModelRequest, Request
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2: kinds of panels, results of the model alone, mosaics, trust."""
 
 
 def about(
@@ -42,7 +44,7 @@ def about(
 
     model = network.about()
     versions = model.pop("versions", {})
-    return {
+    told: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": requests.command_line(request, explainers) if repeatable else "",
@@ -57,6 +59,7 @@ def about(
         },
         "versions": _versions() | versions,
     }
+    return dict(privacy.redacted(told))
 
 
 def title(explainer: BaseExplainer) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from xcnn import options
+from xcnn import options, privacy
 from xcnn.options import Option
 
 if TYPE_CHECKING:
@@ -144,6 +143,13 @@ class Request(Common):
             metavar="RxC",
         ),
     ] = None
+    truth: Annotated[
+        str | None,
+        Option(
+            "What the pictures show: folder (the class is the name of the folder of each), or a CSV file: file,class.",
+            metavar="folder|FILE",
+        ),
+    ] = None
     batch_size: Annotated[int, Option("Images computed at once.", minimum=1, maximum=4096, metavar="N")] = 16
 
 
@@ -164,7 +170,7 @@ def command_line(request: Request | ModelRequest, explainers: Sequence[BaseExpla
             value = getattr(instance, option.name)
             if not option.option.positional and value != option.default and option.name not in WHERE:
                 said.setdefault(option.name, _flag(option, value))  # one flag serves all that have the option
-    return shlex.join([*words, *(word for flags in said.values() for word in flags)])
+    return " ".join(map(privacy.quoted, [*words, *(word for flags in said.values() for word in flags)]))
 
 
 def _flag(option: options.Declared, value: Any) -> list[str]:

@@ -79,6 +79,14 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Class:
+    """A class of a network."""
+
+    index: int
+    label: str
+
+
+@dataclass(frozen=True)
 class Layer:
     """One call of one layer, in execution order.
 
@@ -136,6 +144,13 @@ class Result:
     panels: tuple[Panel, ...]
     predictions: tuple[Target, ...]
     seconds: float
+    truth: Class | None = None
+    """What the image truly shows, where the user says so."""
+
+    @property
+    def wrong(self) -> bool:
+        """Whether the best prediction is another class than the truth."""
+        return self.truth is not None and self.predictions[0].index != self.truth.index
 
 
 @dataclass(frozen=True)
@@ -205,6 +220,12 @@ class Run:
     def __repr__(self) -> str:
         """One line: the arrays are long."""
         return f"<Run: {len(self.results)} results, {len(self.failures)} failures, {len(self.warnings)} warnings>"
+
+    def _repr_html_(self) -> str:
+        """The first results as Jupyter shows them."""
+        from xcnn.saving import notebook
+
+        return notebook.shown(self)
 
     def save(self, out: str | Path, *, overwrite: bool = False) -> Path:
         """Write pictures, numbers, run.json and report.html to the folder `out`.

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from xcnn import outcome as outcomes
+from xcnn import truth
 from xcnn.errors import MisfitError, PluginError, UsageError, XcnnError
 from xcnn.plugin import Explainer, ModelExplainer, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from xcnn.host import Host
     from xcnn.outcome import Outcome
     from xcnn.plugin import BaseExplainer, Batch, Image, Network, Panel, Target
+    from xcnn.values import Class
 
 PREDICTIONS = 5
 
@@ -43,9 +46,20 @@ class Working:
         Receives results and failures.
     seed : int
         Where random numbers start.
+    truths : mapping of str to str
+        What the pictures show, in the user's words, by path.
     """
 
-    def __init__(self, explainers: Sequence[BaseExplainer], host: Host, outcome: Outcome, seed: int) -> None:
+    def __init__(
+        self,
+        explainers: Sequence[BaseExplainer],
+        host: Host,
+        outcome: Outcome,
+        seed: int,
+        truths: Mapping[str, str],
+    ) -> None:
+        self._truths = truths
+        self._classes: Mapping[str, Class] | None = None
         self._alone = len(explainers) == 1
         self._of_pictures = [one for one in explainers if isinstance(one, Explainer)]
         self._of_model = [one for one in explainers if isinstance(one, ModelExplainer)]
@@ -77,13 +91,18 @@ class Working:
         pictures = [_channels(image) for image in images]
         rng = np.random.default_rng(self._seed)  # Batch.rng_of tells the images apart
         batch = network.batch(pictures, wanted, rng)
+        if self._classes is None:
+            # Before anything is explained. Once: all batches have one network.
+            self._classes = truth.resolve(self._truths, network) if self._truths else {}
         found = [made for one in tuple(self._of_pictures) if (made := self._found(one, network, batch)) is not None]
         if not found:
             return
         self._outcome.surveyed(network)
+        self._outcome.suspect = lambda image: _first_broken(network, batch, images.index(image))
         for image, results in _by_image(images, found, batch, network.best(batch, PREDICTIONS)):
             self._outcome.events.working(image.path)
-            self._outcome.add(image, results)
+            true = self._classes.get(image.path)
+            self._outcome.add(image, [replace(result, truth=true) for result in results] if true else results)
 
     def _found(self, explainer: Explainer, network: Network, batch: Batch) -> Found | None:
         begun = time.perf_counter()
@@ -142,6 +161,14 @@ class Working:
 
     def _progress(self, explainer: BaseExplainer) -> Callable[[int, int], None]:
         return lambda done, total: self._outcome.events.progressed(explainer.name, done, total)
+
+
+def _first_broken(network: Network, batch: Batch, image: int) -> str:
+    """Name the first layer whose map of an image is not finite."""
+    paths = [layer.path for layer in network.maps()]
+    found = network.activations(batch.inputs[image : image + 1], paths) if paths else {}
+    broken = next((path for path in paths if not math.isfinite(found[path].sum(dtype="float64"))), "")
+    return f", first at layer {broken}" if broken else ""
 
 
 def _channels(image: Image) -> Any:

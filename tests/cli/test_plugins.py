@@ -92,7 +92,7 @@ def test_a_plugin_that_raises_is_named_and_exits_6(xcnn, photo, small_model):
     done = xcnn("toy", small_model, photo(), "--fail")
 
     assert done.returncode == 6
-    assert "error: plugin xcnn-toy failed in toy: RuntimeError: the toy is broken" in done.stderr
+    assert "error: plugin xcnn-toy: toy failed: RuntimeError: the toy is broken" in done.stderr
     assert not Path("xcnn-out/toy").exists()
 
 

@@ -165,3 +165,38 @@ def nets_photo():
     from fakes import pictures
 
     return pictures((30, 40))
+
+
+@pytest.mark.slow
+def test_filters_of_vgg16_need_its_convolutions_in_the_cache_alone(command, own_folder, monkeypatch):
+    import keras
+
+    folder = own_folder / "home" / "models"
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("KERAS_HOME", str(own_folder / "home"))
+    path = folder / "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
+    write_as_keras_does(keras.applications.VGG16(weights=None, include_top=False), path)
+
+    code, _, err = command(
+        "filters", "--layer", "block3_conv1", "--grid", "2x2", "--steps", "2", "--size", "64", "-o", "run"
+    )
+
+    assert code == 0, err
+    assert "its hash is not the official one" in err
+    tiles = manifest("run")["results"][0]["panels"][0]
+    assert (tiles["kind"], tiles["layer"]) == ("tiles", "block3_conv1")
+    assert path.is_file()
+
+
+def write_as_keras_does(model, path):
+    """Write weights in the layout of the files that Keras downloads, which is that of Keras 2."""
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = [layer.name.encode() for layer in model.layers]
+        for layer in model.layers:
+            group = file.create_group(layer.name)
+            names = [f"{layer.name}/{weight.name}:0" for weight in layer.weights]
+            group.attrs["weight_names"] = [name.encode() for name in names]
+            for name, value in zip(names, layer.get_weights(), strict=True):
+                group[name] = value

@@ -124,6 +124,10 @@ def test_dead_and_diverged_channels_are_marked_and_kept_out_of_the_curve():
     tiles, curve, table = explained(network, grid="1x3")
 
     assert tiles.marks == ("", "dead", "diverged")
+    assert tiles.notes[:2] == (
+        "1 of 3 channels: dead: nothing excites them",
+        "1 of 3 channels: diverged: the model computes NaN or infinity",
+    )
     assert list(curve.series) == ["0", "1"]
     assert table.rows[1:] == (("1", 0.0, 2.0, "dead"), ("2", 0.0, "", "diverged"))
 

@@ -149,6 +149,17 @@ def test_the_first_convolution_is_shown_unless_layers_are_named():
         explained(Kernels(layer="pool"), network)
 
 
+def test_kernels_of_zeros_are_marked():
+    weights = np.ones((3, 3, 3, 3))
+    weights[..., 1] = 0
+
+    (panel,) = explained(Kernels(), ConvolvedNetwork(conv=weights))
+    (whole,) = explained(Kernels(), ConvolvedNetwork(conv=weights[..., :1]))
+
+    assert panel.marks == ("", "zero", "")
+    assert whole.marks == ()
+
+
 def test_a_network_without_convolutions_does_not_fit():
     network = ConvolvedNetwork(dense=None)
 

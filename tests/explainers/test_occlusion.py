@@ -346,7 +346,8 @@ def test_windows_that_would_end_too_late_are_not_begun():
 
     panel = explained(network, drawn(1, (20, 20)), window=2, stride=1, budget="0.15s")[0][0]
 
-    assert panel.notes == ("16 of 361 windows within 0.15 s",)
+    # The time of the first pass does not count: it may have traced the network.
+    assert panel.notes == ("32 of 361 windows within 0.15 s",)
 
 
 def test_no_time_at_all_still_makes_a_coarse_map():

@@ -219,3 +219,11 @@ def test_without_evidence_the_guess_is_said_to_be_one():
 def test_no_two_built_in_preprocessings_have_one_name():
     assert list(preprocess.xcnn_preprocessors()) == list(MODES.values())
     assert len(MODES) == len(preprocess.BUILTIN)
+
+
+def test_gray_pictures_become_whole_levels_and_baselines_stay_fractions():
+    pixels = np.array([[[[10, 20, 31]]]], np.uint8)
+    luma = 0.299 * 10 + 0.587 * 20 + 0.114 * 31
+
+    assert preprocess.apply(MODES["none"], pixels, channels=1).item() == round(luma)
+    assert preprocess.apply(MODES["none"], pixels.astype(np.float32), channels=1).item() == pytest.approx(luma)

@@ -9,7 +9,7 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from xcnn.errors import OutputError
+from xcnn.errors import LayerError, OutputError
 from xcnn.plugin import Attribution
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from xcnn.cli.display import Display
     from xcnn.errors import XcnnError
-    from xcnn.plugin import Failure, Network, Result
+    from xcnn.plugin import BaseExplainer, Failure, Network, Result
 
 FEW = 12
 """Up to so many pictures, each gets a line."""
@@ -101,11 +101,11 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 class Screen:
     """The events of a run as lines on standard error, and a progress bar on a terminal."""
 
-    def __init__(self, display: Display, *, default_layer: bool) -> None:
+    def __init__(self, display: Display, explainers: Sequence[BaseExplainer] = ()) -> None:
         self._silent = display.quiet or display.json
         self._json = display.json
         self._verbose = display.verbose
-        self._default_layer = default_layer
+        self._explainers = explainers
         self._total = 0
         self._done = 0
         self._tasks: dict[str, int] = {}
@@ -160,8 +160,8 @@ class Screen:
     def surveyed(self, network: Network) -> None:
         """Say what was decided for the user."""
         about = network.about()
-        if self._default_layer and about["default_layer"]:
-            self._say(f"layer: {about['default_layer']['path']}, {about['default_layer']['reason']}")
+        for line in dict.fromkeys(filter(None, (_picked(one, network) for one in self._explainers))):
+            self._say(f"layer: {line}")
         mode = about["preprocessing"]
         self._say(f"preprocessing: {mode['name']}, {mode['summary']}: {mode['reason']}")
         for note in about["notes"]:
@@ -195,7 +195,7 @@ class Screen:
             self._say(line)
         if self._total > 1 and not self._verbose:
             return  # whose they are would not be seen
-        for note in (note for result in results for panel in result.panels for note in panel.notes):
+        for note in (note for result in results for note in _notes(result)):
             if note not in self._noted and len(self._noted) < FEW:
                 self._noted.add(note)
                 self._say(f"note: {note}")
@@ -209,7 +209,7 @@ class Screen:
         chance = "" if target.probability is None else f" {target.probability:.1%}"
         maps = [panel.values for panel in result.panels if isinstance(panel, Attribution)]
         empty = f", no evidence: the {result.explainer} map is all zero" if maps and not any(map(_any, maps)) else ""
-        index = f"{target.index} " if len(target.coefficients) == 1 else ""
+        index = f"{target.index} " if [weight for _, weight in target.coefficients] == [1.0] else ""
         return f"{result.image.path}: {index}{target.label}{chance}{empty}{took}"
 
     def failed(self, failure: Failure) -> None:
@@ -225,6 +225,23 @@ class Screen:
             self._bar.advance(self._task("", self._total))
         elif self._total > FEW and self._done * TENTHS // self._total > (self._done - 1) * TENTHS // self._total:
             self._say(f"{self._done} of {self._total} pictures")
+
+
+def _picked(explainer: BaseExplainer, network: Network) -> str:
+    """The layer that an explainer looks at because none was named."""
+    if getattr(explainer, "layer", None) not in ((), ""):
+        return ""
+    try:
+        choice = explainer.picks(network)
+    except LayerError:  # it has said so itself
+        return ""
+    return f"{choice.value}, {choice.reason}" if choice else ""
+
+
+def _notes(result: Result) -> list[str]:
+    """What a reader must know about a result."""
+    own = result.target.notes if result.target else ()
+    return [*own, *(note for panel in result.panels for note in panel.notes)]
 
 
 def _any(values: Any) -> bool:

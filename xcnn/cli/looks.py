@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from xcnn import options
 from xcnn.options import Option
 from xcnn.request import Settings
 
@@ -55,3 +56,22 @@ class DoctorOptions(Settings):
     write: Annotated[bool, Option("Write what was found to MODEL.xcnn.toml, which xcnn reads next time.")] = False
     overwrite: Annotated[bool, Option("With --write: replace that file.")] = False
     json: Annotated[bool, JSON] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportOptions:
+    """The options of ``xcnn report``."""
+
+    runs: Annotated[
+        tuple[str, ...],
+        Option("Folders of runs. The results of one picture come together.", metavar="RUN...", positional=True),
+    ]
+    out: Annotated[
+        str | None, Option("Folder to make. Default: xcnn-out/report, numbered.", short="-o", metavar="DIR")
+    ] = None
+    overwrite: Annotated[bool, Option("Replace the folder if xcnn wrote all that is in it.")] = False
+    open: Annotated[bool, Option("Show the report in the browser; on a terminal only.")] = False
+
+    def __post_init__(self) -> None:
+        """Convert and check."""
+        options.normalise(self)

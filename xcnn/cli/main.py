@@ -32,8 +32,8 @@ USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 EXPLAINERS_PANEL = "Explainers"
 LOOK_PANEL = "Look around"
 EXPLAIN = "explain"
-LOOKS = ("doctor", "layers", "predict")
-"""Commands that look at a model, each a module of `xcnn.cli.commands`."""
+LOOKS = ("doctor", "layers", "predict", "report")
+"""Commands that look at a model or at what was written, each a module of `xcnn.cli.commands`."""
 ABOUT = """Show what a trained Keras image model looks at.
 
 Example: xcnn gradcam efficientnet-lite0 photo.jpg"""
@@ -131,8 +131,7 @@ def explain(
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0"
     command = explainers[0].name if len(explainers) == 1 else EXPLAIN
     out = None if request.out else artifacts.default_folder(command)
-    default_layer = any(getattr(explainer, "layer", None) == () for explainer in explainers)
-    screen = console.Screen(display, default_layer=default_layer)
+    screen = console.Screen(display, explainers)
     try:
         run = execute(request, explainers, host=Host(), sources=sources, events=screen, out=out, keep=False)
     except KeyboardInterrupt:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from xcnn import maths
 from xcnn.errors import LayerError, OptionError
@@ -13,12 +13,11 @@ from xcnn.plugin import Curve, ModelExplainer, Option, Recipe, Reference, Table,
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import numpy as np
-
     from xcnn.plugin import Choice, Network, Panel, Patterns
 
 QUICK = 8
 """How many steps all channels of a layer go before the top ones are chosen."""
+GRID = (8, 8)
 SINGLE = 8
 """Up to how many channels have a curve each."""
 
@@ -56,9 +55,9 @@ class Filters(ModelExplainer):
         ),
     ] = ()
     grid: Annotated[
-        tuple[int, int],
-        Option("Rows and columns of patterns.", metavar="ROWSxCOLUMNS", separator="x", minimum=1),
-    ] = (8, 8)
+        tuple[int, int] | None,
+        Option("Rows and columns of patterns. Default: 8x8.", metavar="ROWSxCOLUMNS", separator="x", minimum=1),
+    ] = None
     size: Annotated[
         tuple[int, int] | None,
         Option(
@@ -67,6 +66,7 @@ class Filters(ModelExplainer):
             unit="px",
             separator="x",
             minimum=1,
+            maximum=4096,
         ),
     ] = None
     steps: Annotated[int | None, Option("Steps of ascent. Default: 128, or 40 for classic.", minimum=1)] = None
@@ -95,9 +95,7 @@ class Filters(ModelExplainer):
         """Look at the last layer with a map."""
         return network.default_layer()
 
-    def explain(
-        self, network: Network, *, rng: np.random.Generator, progress: Callable[[int, int], None]
-    ) -> tuple[Panel, ...]:
+    def explain(self, network: Network, *, rng: Any, progress: Callable[[int, int], None]) -> tuple[Panel, ...]:
         """Ascend all patterns and tell how it went."""
         layer = network.layer(self.layer or network.default_layer().value)
         count = layer.shape[-1] if layer.shape else 0
@@ -108,16 +106,22 @@ class Filters(ModelExplainer):
             recipe = Recipe(self.recipe, self.size, steps, self.precision)
             return network.ascend(layer.path, channels, recipe, rng=rng, progress=progress)
 
-        rows, columns = self.grid
+        rows, columns = self.grid or GRID
         wanted: Sequence[int | str] = list(range(min(rows * columns, count)))
         notes: list[str] = []
         if self.channels == ("top",):
-            wanted = _highest(ascended(range(count), QUICK), rows * columns)
-            notes.append(f"of {count} channels, those whose activation rises highest within {QUICK} steps")
+            tried = ascended(range(count), QUICK)
+            wanted = _highest(tried, rows * columns)
+            alive = "those whose activation rises highest" if not all(tried.states) else "the first: none is alive"
+            notes.append(f"of {_channels(count)}, {alive} within {QUICK} steps")
         elif self.channels:
             wanted = _wanted(self.channels, count)
-        if len(wanted) < rows * columns and not self.channels:
-            notes.append(f"{rows}x{columns} patterns were asked for, but the layer has only {count} channels")
+        if self.grid and len(wanted) < rows * columns and not self.channels:
+            notes.append(f"{rows}x{columns} patterns were asked for, but the layer has only {_channels(count)}")
+        if self.grid and len(wanted) > rows * columns:
+            notes.append(
+                f"{_channels(len(wanted))} were named, more than a grid of {rows}x{columns} holds: all are shown"
+            )
         return self._panels(ascended(wanted, self.steps), layer.path, tuple(notes))
 
     def _panels(self, found: Patterns, layer: str, notes: tuple[str, ...]) -> tuple[Panel, ...]:
@@ -131,10 +135,10 @@ class Filters(ModelExplainer):
             scale="picture" if self.recipe == "fourier" else "standard",
             deviation=0.1,
             layer=layer,
-            columns=min(self.grid[1], len(captions)),
+            columns=min((self.grid or GRID)[1], len(captions)),
             margin=5,
             marks=found.states if any(found.states) else (),
-            notes=(*notes, *found.notes),
+            notes=(*notes, *_bad(found), *found.notes),
         )
         rows = tuple(
             (caption, *(float(end) if end == end else "" for end in ends), state or "alive")  # noqa: PLR0124 (not NaN)
@@ -149,6 +153,18 @@ def _highest(found: Patterns, most: int) -> list[int]:
     alive = [row for row, state in enumerate(found.states) if not state]
     best = sorted(alive, key=lambda row: -found.activations[row])[:most]
     return sorted(found.channels[row] for row in best) or list(found.channels[:most])
+
+
+def _bad(found: Patterns) -> tuple[str, ...]:
+    """Say how many patterns are none."""
+    every = len(found.states)
+    counts = {state: found.states.count(state) for state in ("dead", "diverged")}
+    words = {"dead": "dead: nothing excites them", "diverged": "diverged: the model computes NaN or infinity"}
+    return tuple(f"{count} of {_channels(every)}: {words[state]}" for state, count in counts.items() if count)
+
+
+def _channels(count: int) -> str:
+    return f"{count} channel{'' if count == 1 else 's'}"
 
 
 def _wanted(words: Sequence[str], count: int) -> list[int | str]:

@@ -116,9 +116,11 @@ class Kernels(ModelExplainer):
             tiles = shown.transpose(3, 2, 0, 1).reshape(-1, height, width)
             captions = [f"{out}/{one}" if outputs > 1 else str(one) for out in outs for one in ins]
             notes.append("output/input channel" if outputs > 1 else "one kernel per input channel")
+        zero = [not tile.any() for tile in tiles]
         return Tiles(
             tiles,
             captions=tuple(captions),
+            marks=tuple("zero" if one else "" for one in zero) if any(zero) else (),
             sign="signed",
             unit="weight",
             scale=SCALES[self.scaling],

@@ -152,10 +152,15 @@ class Occlusion(Explainer):
         fill = batch.prepare(maths.filled(batch.pixels[image : image + 1], self.fill))[0]
         order, progress = windows.coarse_to_fine(), batch.progress_of(image, windows.count)
         most = max(1, min(AT_A_TIME, PIXELS // (windows.size[0] * windows.size[1])))
-        begun = time.monotonic()
+        begun = 0.0
         for done in range(0, len(order), most):
-            lasts = (time.monotonic() - begun) * (done + most) / done if done else 0
-            if self.budget is not None and lasts > self.budget:
+            if done == most:
+                begun = time.monotonic()  # the first pass may have traced the network, which later ones don't
+            elif done and self.budget is not None:
+                spent = time.monotonic() - begun
+                if spent + spent * most / (done - most) > self.budget:
+                    break
+            if done and self.budget == 0:
                 break
             some = order[done : done + most]
             inputs = windows.hidden(picture, fill, some)

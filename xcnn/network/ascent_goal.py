@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -109,7 +110,7 @@ class Goal:
     def _unreachable(self, error: Exception, shape: Any) -> LayerError:
         size, own = (f"{height}x{width}" for height, width in (shape[1:3], self.network.input_size))
         what = f"layer {self.path!r} of {self.network.name} can't be reached" if self.path else "the scores can't be"
-        words = plain_words(error).split(" Arguments received")[0]
+        words = re.split(r"\s+for '?\{\{node| Arguments received|: \{\{node", plain_words(error))[0]
         hint = "choose another layer" if size == own else f"use the network's own size: --size {own}"
         return LayerError(f"{what} with pictures of {size}: {words}", hint=hint)
 

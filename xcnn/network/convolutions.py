@@ -6,7 +6,6 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 
 from xcnn.errors import LayerError
@@ -33,6 +32,8 @@ def kernels(objects: Mapping[str, Any], wanted: str, model: str, argument: str =
     LayerError
         For a layer that is unknown or no convolution.
     """
+    import keras
+
     every = {_weights(path): layer for path, layer in objects.items()}
     listed = f"list them with: xcnn layers {shlex.quote(argument or model)}"
     path = named(every, _weights(wanted), model, listed)
@@ -53,6 +54,8 @@ def _weights(path: str) -> str:
 
 def _kernel(layer: Any) -> Any:
     """The variable, None for a layer that is no convolution in two dimensions."""
+    import keras
+
     name = "depthwise_kernel" if isinstance(layer, keras.layers.SeparableConv2D) else "kernel"
     kernel = getattr(layer, name, None)
     return kernel if hasattr(layer, "kernel_size") and len(getattr(kernel, "shape", ())) == RANK else None

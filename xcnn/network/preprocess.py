@@ -112,7 +112,9 @@ def apply(preprocessing: Preprocessing, pixels: Pixels, *, channels: int) -> Flo
     import numpy as np
 
     if channels not in {3, 4}:
-        gray = np.rint(pixels[..., :3] @ np.asarray(LUMA, np.float32))[..., np.newaxis]
+        gray = (pixels[..., :3] @ np.asarray(LUMA, np.float32))[..., np.newaxis]
+        # Pictures become whole gray levels, as in every image library; a baseline in fractions stays what it is.
+        gray = np.rint(gray) if pixels.dtype == np.uint8 else gray
         gray = (gray * preprocessing.scale[0] + preprocessing.offset[0]).astype(np.float32)
         return np.repeat(gray, channels, axis=3)
     order = ([2, 1, 0] if preprocessing.channels == "bgr" else [0, 1, 2]) + [3] * (channels - 3)

@@ -14,8 +14,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import tensorflow as tf
-
 from xcnn.errors import MisfitError, OptionError, did_you_mean
 
 if TYPE_CHECKING:
@@ -27,11 +25,15 @@ if TYPE_CHECKING:
 
 def guided(arriving: Any, output: Any) -> Any:
     """Keep what is positive where the rectifier is on."""
+    import tensorflow as tf
+
     return tf.where((output > 0) & (arriving > 0), arriving, tf.zeros_like(arriving))
 
 
 def deconv(arriving: Any, output: Any) -> Any:  # noqa: ARG001 (a rule takes both)
     """Keep what is positive, wherever it is."""
+    import tensorflow as tf
+
     return tf.where(arriving > 0, arriving, tf.zeros_like(arriving))
 
 
@@ -77,6 +79,8 @@ def apply(rule: str, found: Found) -> None:
 
 
 def _ruled(gate: Gate, rule: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    import tensorflow as tf
+
     def gradient(op: Any, arriving: Any) -> list[Any]:
         if gate.role == "rectifier":
             handed = rule(arriving, op.outputs[0])

@@ -87,6 +87,7 @@ def _frame(axes: Axes, panel: Curve, series: dict[str, Floats]) -> None:
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color("#9aa3af")
     axes.tick_params(length=0, labelcolor=FAINT, labelsize=8.5)
+    axes.ticklabel_format(axis="y", useOffset=False)  # an offset above the axis reads as a factor
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 

@@ -145,7 +145,8 @@ def coloured(panel: Tiles, style: Style) -> tuple[Pixels, Scale | None]:
     levels = np.rint(np.clip(share, 0, 1) * (LEVELS - 1)).astype(np.uint8)
     if values.ndim == RGB:
         return levels, shared
-    return colours.palette(style.colormap, panel.sign)[levels], shared
+    # Around the mean of a tile, zero has no place: a diverging palette would show one.
+    return colours.palette(style.colormap, "positive" if panel.scale == "standard" else panel.sign)[levels], shared
 
 
 def how(panel: Tiles) -> str:

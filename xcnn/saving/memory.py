@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 def save(run: Run, out: str | Path, *, overwrite: bool) -> Path:
     """Write a run that is held in memory; see `Run.save`."""
-    options = {row["name"]: row["value"] for row in run.about["options"]}
-    style = Style(options["colormap"], options["alpha"])
+    style = style_of(run.about)
     titles = {explainer["name"]: explainer["title"] for explainer in run.about["explainers"]}
     seen = [result.image for result in run.results if result.image is not None]
     paths = {image.path for image in seen if image.pixels is None}
@@ -32,7 +31,7 @@ def save(run: Run, out: str | Path, *, overwrite: bool) -> Path:
             if results[0].image is None:
                 writer.add_model(results)
             else:
-                writer.add(_pixels(results[0].image, run.about), results)
+                writer.add(pixels_of(results[0].image, run.about), results)
         return writer.finish(run.about, run.failures, run.warnings)
 
 
@@ -43,7 +42,14 @@ def _mosaic(about: Mapping[str, Any]) -> tuple[int, int] | None:
     return None if given is None else (int(given[0]), int(given[1]))
 
 
-def _pixels(image: Image, about: Mapping[str, Any]) -> Pixels:
+def style_of(about: Mapping[str, Any]) -> Style:
+    """How the pictures of a run look; explainers of the model alone have no opacity."""
+    options = {row["name"]: row["value"] for row in about["options"]}
+    return Style(options["colormap"], options.get("alpha", Style.alpha))
+
+
+def pixels_of(image: Image, about: Mapping[str, Any]) -> Pixels:
+    """The pixels of an image that was explained, read again when they were dropped; ImageError when it has changed."""
     if image.pixels is not None:
         return image.pixels
     again = images.read(image.path)

@@ -6,10 +6,12 @@ from dataclasses import asdict
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any
 
+from xcnn import privacy
 from xcnn.io import artifacts
 from xcnn.plugin import Attribution
 from xcnn.render.colours import Scale
 from xcnn.render.style import shrunk
+from xcnn.saving import trust
 from xcnn.saving.mosaics import Mosaics
 from xcnn.saving.panels import Panels, Subject, key
 from xcnn.saving.pictures import Pictures
@@ -91,7 +93,7 @@ class Writer:
         records = []
         for explainer, group in groupby(results, key=lambda result: result.explainer):
             alike = list(group)
-            scales = _scales(alike)
+            scales = scales_of(alike)
             for result, part in zip(alike, _parts([result.target for result in alike]), strict=True):
                 subject = Subject(self._titles[explainer], pixels, result.image, result.target)
                 stem = f"{name}.{explainer}"
@@ -105,6 +107,7 @@ class Writer:
                         "image": image,
                         "target": _target(result.target) if result.target else None,
                         "predictions": [_target(target) for target in result.predictions],
+                        **_truth(result),
                         "seconds": round(result.seconds, 4),
                         "panels": panels,
                         "files": self._panels.side_by_side(result.panels, subject, scales, f"{stem}.layers{part}"),
@@ -118,13 +121,16 @@ class Writer:
         """Write the report and run.json, and put the folder in its place; return the report."""
         from xcnn.report import html
 
-        manifest = {
-            **about,
-            "results": [*self._of_model, *self._of_images],
-            "mosaics": self._mosaics.finish() if self._mosaics else [],
-            "failures": [asdict(failure) for failure in failures],
-            "warnings": list(warnings),
-        }
+        results = [*self._of_model, *self._of_images]
+        manifest: dict[str, Any] = privacy.redacted(
+            {
+                **about,
+                "results": [{**result, "trust": trust.facts(result, about)} for result in results],
+                "mosaics": self._mosaics.finish() if self._mosaics else [],
+                "failures": [asdict(failure) for failure in failures],
+                "warnings": list(warnings),
+            }
+        )
         html.write(self._draft.folder / REPORT, manifest, Pictures(self._draft.folder, self._style))
         # Listed, so that overwriting the folder later touches nothing else.
         files = [*self._draft.files(), artifacts.MANIFEST]
@@ -138,7 +144,7 @@ def _source(pixels: Pixels) -> Pixels:
     return pixels.repeat(factor, axis=0).repeat(factor, axis=1) if factor > 1 else shrunk(pixels, SOURCE_EDGE)
 
 
-def _scales(results: Sequence[Result]) -> dict[Key, Scale]:
+def scales_of(results: Sequence[Result]) -> dict[Key, Scale]:
     """One scale per kind of map, shared by the classes of one image, so that they compare."""
     maps: dict[Key, list[Attribution]] = {}
     for panel in chain.from_iterable(result.panels for result in results):
@@ -186,6 +192,11 @@ def _image(image: Image, source: str) -> dict[str, Any]:
         "notes": list(image.notes),
         "file": source,
     }
+
+
+def _truth(result: Result) -> dict[str, Any]:
+    """What a user says of the image; nothing where nothing is said."""
+    return {} if result.truth is None else {"truth": asdict(result.truth), "wrong": result.wrong}
 
 
 def _target(target: Target) -> dict[str, Any]:

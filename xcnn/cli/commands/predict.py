@@ -26,7 +26,7 @@ def run(options: PredictOptions, display: Display, _: dict[str, str]) -> None:
     from xcnn.io import artifacts
 
     out = options.out or str(artifacts.default_folder("predict"))
-    screen = console.Screen(display, default_layer=False)
+    screen = console.Screen(display)
     try:
         found = prediction.predict(options, host=Host(), out=out, events=screen)
     except KeyboardInterrupt:

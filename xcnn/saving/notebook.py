@@ -1,0 +1,125 @@
+"""A run as a notebook shows it: a few maps beside their classes, in one piece of HTML."""
+
+from __future__ import annotations
+
+import base64
+import html
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xcnn import privacy
+from xcnn.errors import ImageError
+from xcnn.io import artifacts
+from xcnn.plugin import Attribution, Labels, Tiles
+from xcnn.render import figure, labels, tiles
+from xcnn.render.style import Style, shrunk
+from xcnn.report.words import number, percent, visible
+from xcnn.saving.memory import pixels_of, style_of
+from xcnn.saving.writer import scales_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from xcnn.plugin import Result, Run
+    from xcnn.values import Pixels
+
+MOST = 12
+"""Results that are shown."""
+EDGE = 224
+"""Longer side of a picture, in pixels."""
+TILES = 480
+"""The same of a grid."""
+CARD = "display:inline-block;margin:0 12px 12px 0;vertical-align:top;max-width:100%"
+
+
+def shown(run: Run) -> str:
+    """Write the first results of a run as HTML that needs nothing else.
+
+    Names are plain text, pictures are data: URIs; there is no script and no style sheet that could reach the notebook.
+    """
+    cards = list(_cards(run))
+    more = f"<p>and {len(run.results) - len(cards)} more results</p>" if len(run.results) > len(cards) else ""
+    failed = "".join(f"<p>failed: {_text(failure.message)}</p>" for failure in run.failures[:MOST])
+    warned = "".join(f"<p>warning: {_text(warning)}</p>" for warning in run.warnings)
+    return f"<div><p>{_text(repr(run))}</p>{warned}{''.join(cards)}{more}{failed}</div>"
+
+
+def _cards(run: Run) -> Iterator[str]:
+    style = style_of(run.about)
+    few = run.results[:MOST]
+    for _, group in groupby(few, key=lambda result: (id(result.image), result.explainer)):
+        alike = list(group)
+        # The classes of one image share their scale, as everywhere.
+        drawer = Drawer(run, alike, style)
+        for result in alike:
+            yield drawer.card(result)
+
+
+class Drawer:
+    """Draws results of one explainer that share an image.
+
+    Parameters
+    ----------
+    run : Run
+        Where they come from.
+    results : sequence of Result
+        The results.
+    style : Style
+        How pictures look.
+    """
+
+    def __init__(self, run: Run, results: Sequence[Result], style: Style) -> None:
+        self._titles = {one["name"]: one["title"] for one in run.about["explainers"]}
+        self._scales = scales_of(results)
+        self._style = style
+        self._pixels = _small(run, results[0])
+
+    def card(self, result: Result) -> str:
+        """One result: its first panel, and its class in words."""
+        target = result.target
+        value = (
+            ""
+            if target is None
+            else number(target.score)
+            if target.probability is None
+            else percent(target.probability)
+        )
+        label = "" if target is None else f"<br>{_text(target.label)} {value}"
+        where = Path(result.image.path).name if result.image else ""
+        head = f"<b>{_text(self._titles.get(result.explainer, result.explainer))}</b> {_text(where)}"
+        drawn = next(filter(None, (self._drawn(panel) for panel in result.panels)), "")
+        return f'<div style="{CARD}">{head}{label}<br>{drawn}</div>'
+
+    def _drawn(self, panel: Any) -> str:
+        """The picture of a panel; nothing for those that have none or whose image is gone."""
+        from xcnn.saving.panels import key
+
+        pixels = self._pixels
+        if isinstance(panel, Tiles):
+            grid, _ = tiles.grid(panel, self._style, figure.Words(panel.title or "", "", "", "", ""), pixels)
+            return _picture(shrunk(grid, TILES))
+        if isinstance(panel, Attribution) and pixels is not None:
+            return _picture(figure.shown(pixels, panel, self._scales[key(panel)], self._style))
+        if isinstance(panel, Labels) and pixels is not None:
+            return _picture(shrunk(labels.figure(pixels, panel, figure.Words("", "", "", "", "")), TILES))
+        return ""
+
+
+def _small(run: Run, result: Result) -> Pixels | None:
+    if result.image is None:
+        return None
+    try:
+        return shrunk(pixels_of(result.image, run.about), EDGE, grow=True)
+    except ImageError:  # the file has changed or is gone; the numbers are still worth a line
+        return None
+
+
+def _picture(pixels: Pixels) -> str:
+    data = base64.b64encode(artifacts.encoded(pixels, ".jpg", quality=85)).decode("ascii")
+    return f'<img src="data:image/jpeg;base64,{data}" alt="" width="{pixels.shape[1]}" height="{pixels.shape[0]}">'
+
+
+def _text(text: str) -> str:
+    # A notebook is handed on, too.
+    return html.escape(visible(privacy.redacted(text)))
