@@ -248,7 +248,7 @@ def test_the_matrix_has_a_row_per_explainer_and_layer_and_a_column_per_class_all
     matrix.locator(".reading").nth(8).filter(has_text="gradient").wait_for()
 
     page.keyboard.press("Escape")
-    assert page.locator("dialog").count() == 0
+    page.locator("dialog").wait_for(state="detached")
 
 
 def hash_of(page):
