@@ -63,6 +63,7 @@ def test_an_interrupted_run_leaves_nothing_behind(photo, small_model, how):
     assert [path.name for path in Path().iterdir()] == ["many"]
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_a_bar_with_count_time_left_and_the_current_picture(photo, small_model):
     for number in range(40):
         photo(f"many/{number}.png", height=300, width=300, seed=number)
@@ -105,6 +106,7 @@ def test_the_shell_completes_commands_and_options():
     assert "--layer" in options.stdout.split()
 
 
+@pytest.mark.slow
 def test_no_escape_byte_is_written_to_a_pipe(photo, small_model):
     for environment in ({}, {"NO_COLOR": "1"}, {"TERM": "dumb"}):
         for arguments in (
