@@ -53,7 +53,7 @@ def arranged(
     for count, card in enumerate(cards, start=1):
         card["id"] = f"{prefix}-{count}"
         own, of_run = doubts[count - 1]
-        card["doubts"] = plain(list(dict.fromkeys([*_notes(card["panels"]), *own])))
+        card["doubts"] = list(dict.fromkeys(plain([*_notes(card["panels"]), *own])))
         card["of_run"] = plain(list(of_run)) if any(panel["kind"] != "table" for panel in card["panels"]) else []
     # What takes the whole width is a row of its own.
     parts = itertools.groupby(cards, key=lambda card: (card["wide"] and card["id"], crossed and card["explainer"]))
