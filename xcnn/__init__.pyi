@@ -2,10 +2,10 @@ from ._version import __version__ as __version__
 from .errors import XcnnError as XcnnError
 from .explainers.activations import Activations as Activations
 from .explainers.cam import CAM as CAM
-from .explainers.deconv import Deconv as Deconv
+from .explainers.saliency import Deconv as Deconv
 from .explainers.filters import Filters as Filters
 from .explainers.gradcam import GradCAM as GradCAM
-from .explainers.guided import Guided as Guided
+from .explainers.saliency import Guided as Guided
 from .explainers.guided_gradcam import GuidedGradCAM as GuidedGradCAM
 from .explainers.integrated import IntegratedGradients as IntegratedGradients
 from .explainers.kernels import Kernels as Kernels

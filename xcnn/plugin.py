@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import pluggy
 
 from xcnn import options
+from xcnn.errors import LayerError, MisfitError
 from xcnn.options import Option
 from xcnn.panels import Attribution, Curve, Labels, Panel, Table, Tiles
 from xcnn.protocol import Batch, Contrast, Network, Patterns, Recipe, Top
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 __all__ = [
+    "LAYERS",
+    "REDUCE",
     "Attribution",
     "BaseExplainer",
     "Batch",
@@ -86,6 +89,22 @@ hookimpl = pluggy.HookimplMarker("xcnn")
 """Marks a function or method of a plugin as the implementation of a hook in `xcnn.hookspecs`."""
 
 
+LAYERS = Option(
+    "Layers to explain, nested ones as outer/inner; several with commas or a glob. Default: the last spatial layer.",
+    short="-l",
+    metavar="PATH",
+    separator=",",
+    completes="layers",
+)
+"""The option ``layer`` of explainers that look at layers."""
+REDUCE = Option(
+    "How the colour channels become one map: max, the largest magnitude; mean, the mean magnitude; l2, the root of the "
+    "sum of squares; signed, the sum with its sign.",
+    choices=("max", "mean", "l2", "signed"),
+)
+"""The option ``reduce`` of explainers whose maps have a value per colour channel: see `xcnn.maths.reduced`."""
+
+
 class BaseExplainer:
     """What explainers of both kinds are: frozen keyword-only dataclasses whose fields are their options.
 
@@ -104,12 +123,22 @@ class BaseExplainer:
         """Convert and check the options, so that Python and the command line accept the same."""
         options.normalise(self)
 
-    def fits(self, network: Network) -> str | None:  # noqa: ARG002 (for subclasses)
-        """Say why this explainer can't work on `network`; None when it can."""
+    def fits(self, network: Network) -> str | None:
+        """Say why this explainer can't work on `network`; None when it can: when its layer can be picked."""
+        try:
+            self.picks(network)
+        except (LayerError, MisfitError) as error:
+            return error.message
         return None
 
     def picks(self, network: Network) -> Choice | None:  # noqa: ARG002 (for subclasses)
-        """Tell the layer it looks at unless told otherwise, and why; None when it looks at none."""
+        """Tell the layer it looks at unless told otherwise, and why; None when it looks at none.
+
+        Raises
+        ------
+        LayerError, MisfitError
+            If the network has no such layer.
+        """
         return None
 
 

@@ -122,6 +122,12 @@ class Rectifiers:
         rest = ", ".join(f"{count} {name}" for name, count in self.others.items())
         return f"{self.covered} of {every} non-linearities are rectifiers{f'; not covered: {rest}' if rest else ''}"
 
+    @property
+    def lacking(self) -> str | None:
+        """Why a guided rule would act on nothing; None when it has something to act on."""
+        others = ", ".join(f"{count} {name}" for name, count in self.others.items())
+        return None if self.covered else f"it acts on ReLUs and this model has none{f': {others}' if others else ''}"
+
 
 @dataclass(frozen=True)
 class Choice:

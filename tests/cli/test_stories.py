@@ -267,8 +267,8 @@ def test_layers_of_a_trace_marks_what_each_explainer_looks_at(command, small_mod
     assert [line[0] for line in lines][1:] == [
         f"base{name}" for name in ("", "/conv1", "/pool1", "/conv2", "/bn2", "/act2")
     ]
-    assert lines[6][:4] == ["base/act2", "ReLU", "12x12x8", "gradcam,"]
-    assert lines[2][-1] == "kernels"
+    assert lines[6] == ["base/act2", "ReLU", "12x12x8", "gradcam,", "cam,", "guided-gradcam,", "filters"]
+    assert lines[2] == ["base/conv1", "Conv2D", "24x24x6", "168", "relu", "kernels"]
     assert "gradcam: base/act2, the last layer with a map (12x12)" in err
 
 
@@ -277,8 +277,12 @@ def test_layers_as_json_holds_every_layer(command, small_model, traced):
     _, out, _ = command("layers", small_model, "--all", "--json", *(["--trace"] if traced else []))
 
     data = json.loads(out)
-    picks = [{"explainer": "gradcam", "path": "base/act2", "reason": "the last layer with a map (12x12)"}]
-    assert data["picks"][:1] == (picks if traced else [])
+    last = {"path": "base/act2", "reason": "the last layer with a map (12x12)"}
+    averaged = {"path": "base/act2", "reason": "the maps that are averaged and weighed by the head"}
+    first = {"path": "base/conv1", "reason": "the first convolution"}
+    told = {"gradcam": last, "cam": averaged, "guided-gradcam": last, "filters": last, "kernels": first}
+    picks = [{"explainer": name, **where} for name, where in told.items()]
+    assert data["picks"] == (picks if traced else [])
     assert {
         "path": "predictions",
         "kind": "Dense",

@@ -164,7 +164,8 @@ def test_a_network_without_convolutions_does_not_fit():
     network = ConvolvedNetwork(dense=None)
 
     assert Kernels().fits(network) == "fake has no convolution"
-    assert Kernels().picks(network) is None
+    with pytest.raises(LayerError, match="fake has no convolution"):
+        Kernels().picks(network)
     with pytest.raises(LayerError, match="fake has no convolution"):
         explained(Kernels(), network)
     assert Kernels().fits(ConvolvedNetwork(conv=np.ones((3, 3, 3, 1)))) is None

@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING
 
 from xcnn.explainers.activations import Activations
 from xcnn.explainers.cam import CAM
-from xcnn.explainers.deconv import Deconv
 from xcnn.explainers.filters import Filters
 from xcnn.explainers.gradcam import GradCAM
-from xcnn.explainers.guided import Guided
 from xcnn.explainers.guided_gradcam import GuidedGradCAM
 from xcnn.explainers.integrated import IntegratedGradients
 from xcnn.explainers.kernels import Kernels
 from xcnn.explainers.occlusion import Occlusion
-from xcnn.explainers.saliency import Saliency
+from xcnn.explainers.saliency import Deconv, Guided, Saliency
 from xcnn.explainers.smoothgrad import SmoothGrad
 from xcnn.plugin import hookimpl
 

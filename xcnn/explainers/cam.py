@@ -38,14 +38,6 @@ class CAM(Explainer):
         ),
     ] = 0.0
 
-    def fits(self, network: Network) -> str | None:
-        """It needs global average pooling before a linear head."""
-        try:
-            network.pooled()
-        except MisfitError as error:
-            return error.message
-        return None
-
     def picks(self, network: Network) -> Choice:
         """Look at the maps that are averaged."""
         return Choice(", ".join(network.pooled()), "the maps that are averaged and weighed by the head")

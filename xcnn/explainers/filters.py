@@ -82,18 +82,9 @@ class Filters(ModelExplainer):
         str, Option("What the network computes in; bfloat16 where the CPU has it.", choices=("float32", "bfloat16"))
     ] = "float32"
 
-    def fits(self, network: Network) -> str | None:
-        """It needs a layer to look at."""
-        if not self.layer:
-            try:
-                network.default_layer()
-            except LayerError as error:
-                return error.message
-        return None
-
-    def picks(self, network: Network) -> Choice:
+    def picks(self, network: Network) -> Choice | None:
         """Look at the last layer with a map."""
-        return network.default_layer()
+        return None if self.layer else network.default_layer()
 
     def explain(self, network: Network, *, rng: Any, progress: Callable[[int, int], None]) -> tuple[Panel, ...]:
         """Ascend all patterns and tell how it went."""

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from xcnn import maths
-from xcnn.errors import LayerError
-from xcnn.plugin import Explainer, Option, Reference, panels
+from xcnn.plugin import LAYERS, Explainer, Reference, panels
 
 if TYPE_CHECKING:
     from xcnn.plugin import Batch, Choice, Network, Panel
@@ -27,25 +26,7 @@ class GradCAM(Explainer):
         "Selvaraju et al.", 2017, "Grad-CAM", "https://arxiv.org/abs/1610.02391", equations="1-2"
     )
 
-    layer: Annotated[
-        tuple[str, ...],
-        Option(
-            "Layers to explain, nested ones as outer/inner; several with commas or a glob. "
-            "Default: the last spatial layer.",
-            short="-l",
-            metavar="PATH",
-            separator=",",
-            completes="layers",
-        ),
-    ] = ()
-
-    def fits(self, network: Network) -> str | None:
-        """It needs a layer with a map."""
-        try:
-            network.default_layer()
-        except LayerError as error:
-            return error.message
-        return None
+    layer: Annotated[tuple[str, ...], LAYERS] = ()
 
     def picks(self, network: Network) -> Choice:
         """Look at the last layer with a map."""
@@ -54,8 +35,5 @@ class GradCAM(Explainer):
     def explain(self, network: Network, batch: Batch) -> list[tuple[Panel, ...]]:
         """Compute equation 2 for each row and layer."""
         found = network.layer_gradients(batch, self.layer)
-        maps = {
-            path: maths.positive(maths.weighted_sum(features, maths.channel_means(gradients)))
-            for path, (features, gradients) in found.items()
-        }
+        maps = {path: maths.gradcam(features, gradients) for path, (features, gradients) in found.items()}
         return panels(maps, sign="positive", unit="score")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from xcnn import maths
-from xcnn.errors import LayerError
-from xcnn.plugin import Explainer, Option, Reference, panels
+from xcnn.plugin import LAYERS, REDUCE, Explainer, Option, Reference, panels
 
 if TYPE_CHECKING:
     from xcnn.plugin import Batch, Choice, Network, Panel
@@ -24,44 +23,21 @@ class GuidedGradCAM(Explainer):
     name: ClassVar[str] = "guided-gradcam"
     title: ClassVar[str] = "Guided Grad-CAM"
     source: ClassVar[Reference] = Reference(
-        "Selvaraju et al.", 2017, "Grad-CAM", "https://arxiv.org/abs/1610.02391", equations="1-2"
+        "Selvaraju et al.", 2017, "Grad-CAM", "https://arxiv.org/abs/1610.02391", equations="1-2, section 3.2"
     )
 
-    layer: Annotated[
-        tuple[str, ...],
-        Option(
-            "Layers of the Grad-CAM, nested ones as outer/inner; several with commas or a glob. "
-            "Default: the last spatial layer.",
-            short="-l",
-            metavar="PATH",
-            separator=",",
-            completes="layers",
-        ),
-    ] = ()
+    layer: Annotated[tuple[str, ...], LAYERS] = ()
     enlarge: Annotated[
         str,
         Option(
             "How the Grad-CAM grows to the size of the picture: bilinear, nearest.", choices=("bilinear", "nearest")
         ),
     ] = "bilinear"
-    reduce: Annotated[
-        str,
-        Option(
-            "How the colour channels become one map: max, the largest magnitude; mean, the mean magnitude; l2, the "
-            "root of the sum of squares; signed, the sum with its sign.",
-            choices=("max", "mean", "l2", "signed"),
-        ),
-    ] = "max"
+    reduce: Annotated[str, REDUCE] = "max"
 
     def fits(self, network: Network) -> str | None:
         """It needs a layer with a map, and rectifiers."""
-        try:
-            network.default_layer()
-        except LayerError as error:
-            return error.message
-        found = network.rectifiers()
-        others = ", ".join(f"{count} {name}" for name, count in found.others.items()) or "no non-linearity at all"
-        return None if found.covered else f"it acts on ReLUs and this model has none: {others}"
+        return super().fits(network) or network.rectifiers().lacking
 
     def picks(self, network: Network) -> Choice:
         """Look at the last layer with a map."""
@@ -77,9 +53,8 @@ class GuidedGradCAM(Explainer):
         found = network.layer_gradients(batch, self.layer)
         maps = {}
         for path, (features, gradients) in found.items():
-            regions = maths.positive(maths.weighted_sum(features, maths.channel_means(gradients)))
+            regions = maths.gradcam(features, gradients)
             large = maths.enlarged(regions, guided.shape[1:3], nearest=self.enlarge == "nearest")
             maps[path] = maths.reduced(guided * large[..., None], self.reduce)
-        sign: Literal["positive", "signed"] = "signed" if self.reduce == "signed" else "positive"
         notes = (network.rectifiers().words,)
-        return panels(maps, sign=sign, unit="guided gradient x Grad-CAM", fine=True, notes=notes)
+        return panels(maps, sign=maths.sign_of(self.reduce), unit="guided gradient x Grad-CAM", fine=True, notes=notes)

@@ -64,14 +64,16 @@ class Kernels(ModelExplainer):
         ),
     ] = "kernel"
 
-    def fits(self, network: Network) -> str | None:
-        """It needs a convolution."""
-        return None if _first(network) else f"{network.name} has no convolution"
-
-    def picks(self, network: Network) -> Choice | None:
-        """Look at the first convolution."""
-        first = _first(network)
-        return Choice(first, "the first convolution") if first else None
+    def picks(self, network: Network) -> Choice:
+        """Look at the first convolution in execution order."""
+        for layer in network.layers():
+            if layer.leaf:
+                try:
+                    network.kernels(layer.path)
+                except LayerError:
+                    continue
+                return Choice(layer.path, "the first convolution")
+        raise LayerError(f"{network.name} has no convolution")
 
     def explain(
         self,
@@ -81,9 +83,7 @@ class Kernels(ModelExplainer):
         progress: Callable[[int, int], None],
     ) -> tuple[Panel, ...]:
         """Read the weights of each layer."""
-        layers = self.layer or tuple(filter(None, [_first(network)]))
-        if not layers:
-            raise LayerError(f"{network.name} has no convolution")
+        layers = self.layer or (self.picks(network).value,)
         found: list[Panel] = []
         for path in layers:
             found.append(self._tiles(path, network.kernels(path), network.colours))
@@ -136,15 +136,3 @@ class Kernels(ModelExplainer):
             return maths.numbered(words, count) if words else list(range(min(most, count)))
         except ValueError as error:
             raise OptionError(f"--{name.replace('_', '-')}: {error}") from None
-
-
-def _first(network: Network) -> str:
-    """The first layer in execution order that has kernels; empty when none has."""
-    for layer in network.layers():
-        if layer.leaf:
-            try:
-                network.kernels(layer.path)
-            except LayerError:
-                continue
-            return layer.path
-    return ""

@@ -1,4 +1,4 @@
-"""Saliency: how much the score changes with each pixel. Also the base of its variants."""
+"""Saliency, how much the score changes with each pixel, and its variants with other rules at rectifiers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from xcnn import maths
-from xcnn.plugin import Explainer, Option, Reference, panels
+from xcnn.plugin import REDUCE, Explainer, Reference, panels
 
 if TYPE_CHECKING:
     from xcnn.plugin import Batch, Network, Panel
@@ -30,21 +30,14 @@ class Saliency(Explainer):
     rule: ClassVar[str] = "plain"
     """What rectifiers hand down: see `Network.input_gradients`."""
 
-    reduce: Annotated[
-        str,
-        Option(
-            "How the colour channels become one map: max, the largest magnitude; mean, the mean magnitude; l2, the "
-            "root of the sum of squares; signed, the sum with its sign.",
-            choices=("max", "mean", "l2", "signed"),
-        ),
-    ] = "max"
+    reduce: Annotated[str, REDUCE] = "max"
 
     def explain(self, network: Network, batch: Batch) -> list[tuple[Panel, ...]]:
         """Compute the gradients of each row's score and reduce their channels."""
         maps = {"": maths.reduced(network.input_gradients(batch, self.rule), self.reduce)}
         return panels(
             maps,
-            sign="signed" if self.reduce == "signed" else "positive",
+            sign=maths.sign_of(self.reduce),
             unit=UNIT,
             fine=True,
             notes=self.notes(network),
@@ -60,10 +53,43 @@ class Ruled(Saliency):
 
     def fits(self, network: Network) -> str | None:
         """It needs a rectifier."""
-        found = network.rectifiers()
-        others = ", ".join(f"{count} {name}" for name, count in found.others.items()) or "no non-linearity at all"
-        return None if found.covered else f"it acts on ReLUs and this model has none: {others}"
+        return network.rectifiers().lacking
 
     def notes(self, network: Network) -> tuple[str, ...]:
         """Tell what the rule acted on."""
         return (network.rectifiers().words,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guided(Ruled):
+    """Show the gradient of the score with every negative part dropped on the way.
+
+    At each ReLU that was on, what arrives from above goes down only where it is positive: sharp edges that excite the
+    score. They depend little on the class, so compare classes before reading anything into them.
+    """
+
+    name: ClassVar[str] = "guided"
+    title: ClassVar[str] = "Guided backpropagation"
+    source: ClassVar[Reference] = Reference(
+        "Springenberg et al.", 2015, "Striving for Simplicity", "https://arxiv.org/abs/1412.6806"
+    )
+    rule: ClassVar[str] = "guided"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deconv(Ruled):
+    """Trace the score back as a deconvolutional network does.
+
+    At each ReLU what arrives from above goes down where it is positive, whether the ReLU was on or off: patterns that
+    the network looks for, less tied to this picture than those of guided backpropagation.
+    """
+
+    name: ClassVar[str] = "deconv"
+    title: ClassVar[str] = "Deconvolutional network"
+    source: ClassVar[Reference] = Reference(
+        "Zeiler & Fergus",
+        2014,
+        "Visualizing and Understanding Convolutional Networks",
+        "https://arxiv.org/abs/1311.2901",
+    )
+    rule: ClassVar[str] = "deconv"

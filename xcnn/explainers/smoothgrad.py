@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from xcnn import maths
-from xcnn.plugin import Attribution, Explainer, Option, Reference
+from xcnn.plugin import REDUCE, Attribution, Explainer, Option, Reference
 
 if TYPE_CHECKING:
     from xcnn.plugin import Batch, Network, Panel
@@ -41,14 +41,7 @@ class SmoothGrad(Explainer):
             maximum=10,
         ),
     ] = 0.15
-    reduce: Annotated[
-        str,
-        Option(
-            "How the colour channels become one map: max, the largest magnitude; mean, the mean magnitude; l2, the "
-            "root of the sum of squares; signed, the sum with its sign.",
-            choices=("max", "mean", "l2", "signed"),
-        ),
-    ] = "max"
+    reduce: Annotated[str, REDUCE] = "max"
 
     def cost(self, network: Network) -> int:  # noqa: ARG002 (the same for every network)
         """A pass there and back per copy, and the scores of the picture itself."""
@@ -73,7 +66,7 @@ class SmoothGrad(Explainer):
                 (
                     Attribution(
                         values,
-                        sign="signed" if self.reduce == "signed" else "positive",
+                        sign=maths.sign_of(self.reduce),
                         unit="score per input unit",
                         notes=notes,
                         fine=True,

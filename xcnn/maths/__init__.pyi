@@ -1,4 +1,5 @@
 from .cam import channel_means as channel_means
+from .cam import gradcam as gradcam
 from .cam import positive as positive
 from .cam import weighted_sum as weighted_sum
 from .channels import constant_channels as constant_channels
@@ -10,6 +11,7 @@ from .fills import blurred as blurred
 from .fills import check_fill as check_fill
 from .fills import filled as filled
 from .gradients import reduced as reduced
+from .gradients import sign_of as sign_of
 from .pooling import pooled_weights as pooled_weights
 from .sampling import accumulated as accumulated
 from .sampling import brightness_range as brightness_range

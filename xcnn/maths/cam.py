@@ -79,3 +79,28 @@ def positive(values: Floats) -> Floats:
     array([0., 3.])
     """
     return np.maximum(values, 0)
+
+
+def gradcam(features: Floats, gradients: Floats) -> Floats:
+    """Weigh feature maps by their mean gradients and keep the positive part of the sum.
+
+    Parameters
+    ----------
+    features, gradients : (n, h, w, k) float ndarray
+        Activations of one layer, and the gradients of a score by them.
+
+    Returns
+    -------
+    (n, h, w) float ndarray
+        In score units.
+
+    References
+    ----------
+    Selvaraju et al., Grad-CAM, ICCV 2017, equations 1 and 2.
+
+    Examples
+    --------
+    >>> gradcam(np.array([[[[1.0], [-3.0]]]]), np.array([[[[1.0], [3.0]]]]))
+    array([[[2., 0.]]])
+    """
+    return positive(weighted_sum(features, channel_means(gradients)))

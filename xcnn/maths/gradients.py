@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,3 +48,14 @@ def reduced(values: Floats, how: str) -> Floats:
     [4.0, 3.5, 5.0, -1.0]
     """
     return np.asarray(REDUCTIONS[how](values), values.dtype)
+
+
+def sign_of(reduce: str) -> Literal["positive", "signed"]:
+    """Tell whether maps that `reduced` makes may be negative.
+
+    Examples
+    --------
+    >>> sign_of("max"), sign_of("signed")
+    ('positive', 'signed')
+    """
+    return "signed" if reduce == "signed" else "positive"

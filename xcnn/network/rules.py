@@ -52,13 +52,10 @@ def check(rule: str) -> None:
 
 def misfit(rule: str, rectifiers: Rectifiers) -> MisfitError | None:
     """Say why a rule can't be used: it would act on nothing. None when it can."""
-    if rectifiers.covered:
+    if rectifiers.lacking is None:
         return None
-    others = ", ".join(f"{count} {name}" for name, count in rectifiers.others.items())
-    return MisfitError(
-        f"{METHODS[rule]} acts on ReLUs and this model has none{f': {others}' if others else ''}",
-        hint="try saliency or gradcam",
-    )
+    words = rectifiers.lacking.removeprefix("it ")
+    return MisfitError(f"{METHODS[rule]} {words}", hint="try saliency or gradcam")
 
 
 def apply(rule: str, found: Found) -> None:

@@ -77,7 +77,7 @@ def figure(pixels: Pixels, panel: Attribution, scale: Scale, style: Style, words
     height, width = picture.shape[:2]
     tall = max(height, MIN_HEIGHT)
     canvas = _template(tall, width, style.colormap, panel.sign).copy()
-    _title(canvas, words)
+    entitle(canvas, words)
     slot = max(width, MIN_WIDTH)
     # A long unit ends with the legend and begins below the picture.
     unit = text.shortened(words.unit, CAPTION, LEGEND + LONG_UNIT)
@@ -101,7 +101,8 @@ def shown(picture: Pixels, panel: Attribution, scale: Scale, style: Style) -> Pi
     return style.overlay(picture, panel, scale)
 
 
-def _title(canvas: Pixels, words: Words) -> None:
+def entitle(canvas: Pixels, words: Words) -> None:
+    """Write title and subtitle at the top of a figure."""
     room = canvas.shape[1] - 2 * MARGIN
     text.draw(canvas, words.title, (MARGIN, 46), TITLE, room=room)
     text.draw(canvas, words.subtitle, (MARGIN, 76), SUBTITLE, room=room)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from xcnn.render import text
-from xcnn.render.figure import CAPTION, EDGE, FOOTER, GAP, HEADER, MARGIN, MIN_WIDTH, RULE, SUBTITLE, TITLE
+from xcnn.render.figure import CAPTION, EDGE, FOOTER, GAP, HEADER, MARGIN, MIN_WIDTH, RULE, entitle
 from xcnn.render.style import shrunk
 from xcnn.render.text import FAINT, Font
 
@@ -101,8 +101,7 @@ def figure(pixels: Pixels, panel: Labels, words: Words) -> Pixels:
     tall = max(height, ROW * len(legend))
     wide = 2 * MARGIN + 2 * (slot + GAP) + LEGEND
     canvas = np.full((HEADER + tall + FOOTER, wide, 3), 255, np.uint8)
-    text.draw(canvas, words.title, (MARGIN, 46), TITLE, room=wide - 2 * MARGIN)
-    text.draw(canvas, words.subtitle, (MARGIN, 76), SUBTITLE, room=wide - 2 * MARGIN)
+    entitle(canvas, words)
     for column, (shown, caption) in enumerate(((picture, words.left), (overlay(picture, panel, legend), words.right))):
         x = MARGIN + column * (slot + GAP)
         canvas[HEADER : HEADER + height, x : x + width] = shown

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from xcnn.render import colours, text
-from xcnn.render.figure import CAPTION, GAP, HEADER, MARGIN, RULE, SUBTITLE, TICK, TITLE, number, shown
+from xcnn.render.figure import CAPTION, GAP, HEADER, MARGIN, RULE, TICK, entitle, number, shown
 from xcnn.render.style import shrunk
 from xcnn.render.text import Font
 
@@ -53,8 +53,7 @@ def layers(pixels: Pixels, maps: Sequence[tuple[str, Attribution, Scale]], style
     slot = max(width, LEAST)
     wide = 2 * MARGIN + (len(maps) + 1) * (slot + GAP) - GAP
     canvas = np.full((HEADER + height + FOOTER, wide, 3), 255, np.uint8)
-    text.draw(canvas, words.title, (MARGIN, 46), TITLE, room=wide - 2 * MARGIN)
-    text.draw(canvas, words.subtitle, (MARGIN, 76), SUBTITLE, room=wide - 2 * MARGIN)
+    entitle(canvas, words)
     canvas[HEADER : HEADER + height, MARGIN : MARGIN + width] = picture
     text.draw(canvas, words.left, (MARGIN, HEADER + height + 24), CAPTION, room=slot)
     for column, (name, panel, scale) in enumerate(maps, start=1):
