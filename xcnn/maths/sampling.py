@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,8 @@ def accumulated(
 ) -> NDArray[np.float64]:
     """Sum the gradients at a stream of inputs, each times its weight.
 
-    Memory does not grow with the number of samples: as many inputs as make sixteen pictures of 224x224 (64 at most)
-    are in memory at a time.
+    Memory does not grow with the number of samples: twice as many inputs as make sixteen pictures of 224x224 (64 at
+    most) are in memory at a time.
 
     Parameters
     ----------
@@ -39,7 +40,7 @@ def accumulated(
     Returns
     -------
     (targets, h, w, c) float64 ndarray
-        Summed in float64: the parts may nearly cancel.
+        Summed in float64 over the calls of `slopes`: the parts may nearly cancel.
 
     Raises
     ------
@@ -55,26 +56,32 @@ def accumulated(
     stream = iter(samples)
     total: NDArray[np.float64] | None = None
     done = 0
-    while chunk := _chunk(stream):
-        weights = np.asarray([weight for weight, _ in chunk], np.float64)
-        gradients = slopes(np.stack([sample for _, sample in chunk]))
-        part = np.tensordot(weights, gradients, axes=1)
-        total = part if total is None else total + part
-        done += len(chunk)
-        if heard:
-            heard(done)
+    # The next inputs are made while the network works on these: it leaves a part of the processors idle.
+    with ThreadPoolExecutor(1, "xcnn-samples") as ahead:
+        following = ahead.submit(_chunk, stream)
+        while (chunk := following.result()) is not None:
+            following = ahead.submit(_chunk, stream)
+            weights, inputs = chunk
+            gradients = slopes(inputs)
+            # No matrix product: the threads that it leaves spinning for a while would slow the network down.
+            part = np.einsum("n,n...->...", weights.astype(gradients.dtype), gradients)
+            total = part.astype(np.float64) if total is None else total + part
+            done += len(inputs)
+            if heard:
+                heard(done)
     if total is None:
         raise ValueError("there is no sample to average over")
     return total
 
 
-def _chunk(stream: Iterator[Sample]) -> list[Sample]:
-    """The next samples that are in memory together."""
-    first = list(islice(stream, 1))
-    if not first:
-        return []
-    height, width = first[0][1].shape[:2]
-    return first + list(islice(stream, min(MOST, max(1, POSITIONS // (height * width))) - 1))
+def _chunk(stream: Iterator[Sample]) -> tuple[NDArray[np.float64], Floats] | None:
+    """The next samples that are in memory together, (n,) and (n, h, w, c); None when there are no more."""
+    first = next(stream, None)
+    if first is None:
+        return None
+    height, width = first[1].shape[:2]
+    samples = [first, *islice(stream, min(MOST, max(1, POSITIONS // (height * width))) - 1)]
+    return np.asarray([weight for weight, _ in samples], np.float64), np.stack([inputs for _, inputs in samples])
 
 
 def straight_path(start: Floats, end: Floats, steps: int) -> Iterator[Sample]:
@@ -125,7 +132,10 @@ def noisy_copies(inputs: Floats, deviation: Floats, *, count: int, rng: np.rando
         The weight ``1 / count``, and a copy; never clipped, so that its mean stays the input.
     """
     for _ in range(count):
-        yield 1 / count, inputs + deviation * rng.standard_normal(inputs.shape, np.float32)
+        copy = rng.standard_normal(inputs.shape, np.float32)
+        copy *= deviation  # in place: large arrays take longer to be made than to be changed
+        copy += inputs
+        yield 1 / count, copy
 
 
 def brightness_range(pixels: NDArray[np.uint8]) -> float:
