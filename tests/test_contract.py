@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from functools import cache
+from pathlib import Path
 
 import keras
 import nets
@@ -72,9 +75,10 @@ def opened(kind):
 
 
 def explained(network, name, photos):
-    kind = Host().explainer(name)
+    kind = EXPLAINERS[name]
     options = {"target": ["0"]} if issubclass(kind, Explainer) else {}
-    return xcnn.explain(network, photos if options else None, name, seed=5, **options, **QUICK.get(name, {}))
+    made = kind(**QUICK.get(name, {}))
+    return xcnn.explain(network, photos if options else None, made, seed=5, **options)
 
 
 def arrays(run):
@@ -103,23 +107,37 @@ def state(model):
 def fitting(kind, name):
     """The network, or a skip with the reason why the explainer does not fit, which must be said in words."""
     network, _ = opened(kind)
-    reason = Host().explainer(name)().fits(network)
+    reason = EXPLAINERS[name]().fits(network)
     if reason is not None:
-        photos = TWO if issubclass(Host().explainer(name), Explainer) else None
+        photos = TWO if issubclass(EXPLAINERS[name], Explainer) else None
         with pytest.raises(MisfitError) as caught:
-            xcnn.explain(network, photos, name)
+            xcnn.explain(network, photos, EXPLAINERS[name]())
         assert reason.split()[-1] in caught.value.message or "map" in caught.value.message
     return network if reason is None else None
 
 
 OFTEN = {"nested", "one sigmoid", "gray, flattened", "segmentation", "no rectifier"}
 """The kinds that every run of the tests tries; the others are slow together."""
+TOY = Path(__file__).parent / "distributions" / "toy" / "xcnn_toy.py"
+
+
+def toy():
+    """A third-party explainer, from the file that its distribution installs."""
+    spec = importlib.util.spec_from_file_location("xcnn_toy", TOY)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["xcnn_toy"] = module
+    spec.loader.exec_module(module)
+    return module.Toy
+
+
+EXPLAINERS = {name: Host().explainer(name) for name in xcnn.list_explainers()} | {"toy": toy()}
+"""The built-in ones, those of installed plugins, and one as a plugin brings it."""
 pairs = pytest.mark.parametrize(
     ("kind", "name"),
     [
         pytest.param(kind, name, marks=() if kind in OFTEN else pytest.mark.slow)
         for kind in KINDS
-        for name in Host().builtin
+        for name in EXPLAINERS
     ],
 )
 
@@ -148,7 +166,7 @@ def test_an_explainer_keeps_its_contract(kind, name):
 @pairs
 def test_a_batch_gives_what_one_picture_at_a_time_gives(kind, name):
     network = fitting(kind, name)
-    if network is None or not issubclass(Host().explainer(name), Explainer):
+    if network is None or not issubclass(EXPLAINERS[name], Explainer):
         return
 
     both = arrays(explained(network, name, TWO))
@@ -161,9 +179,9 @@ def test_a_batch_gives_what_one_picture_at_a_time_gives(kind, name):
 
 def test_every_explainer_of_pictures_runs_beside_the_others():
     network, _ = opened("nested")
-    names = [name for name, kind in Host().builtin.items() if kind().fits(network) is None]
+    names = [name for name, kind in EXPLAINERS.items() if kind().fits(network) is None]
 
-    run = xcnn.explain(network, TWO, [Host().explainer(name)(**QUICK.get(name, {})) for name in names])
+    run = xcnn.explain(network, TWO, [EXPLAINERS[name](**QUICK.get(name, {})) for name in names])
 
     assert {result.explainer for result in run.results} == set(names)
     assert not run.failures

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 __all__ = [
+    "BUDGET",
     "LAYERS",
     "REDUCE",
     "Attribution",
@@ -103,6 +104,14 @@ REDUCE = Option(
     choices=("max", "mean", "l2", "signed"),
 )
 """The option ``reduce`` of explainers whose maps have a value per colour channel: see `xcnn.maths.reduced`."""
+
+BUDGET = Option(
+    "Time for each picture, like 30s: coarse to fine, and the best map so far is shown.",
+    metavar="TIME",
+    unit="s",
+    minimum=0,
+)
+"""The option ``budget`` of explainers that run the network many times: see `xcnn.maths.Budget`."""
 
 
 class BaseExplainer:

@@ -172,3 +172,27 @@ def test_a_single_sigmoid_has_both_classes(target):
     sign = 1 if target == "1" else -1
     assert panel.values.sum(dtype=float) == pytest.approx(sign * change + panel.residual, abs=1e-5)
     assert abs(panel.residual) < 0.05 * abs(change)
+
+
+def test_when_the_time_is_used_up_it_is_the_integral_over_the_steps_so_far_and_says_so():
+    network = FormulaNetwork(power=4, scale=1 / 127.5, offset=-1)
+
+    _, ((part,), *_) = explained(IntegratedGradients(steps=40, budget=0), network)
+    _, ((few,), *_) = explained(IntegratedGradients(steps=5), network)
+
+    assert part.notes[-1] == "5 of 40 steps within 0 s"
+    np.testing.assert_array_equal(part.values, few.values)
+
+
+def test_enough_time_takes_all_the_steps():
+    network, heard = FormulaNetwork(power=4, scale=1 / 127.5, offset=-1), []
+    batch = network.batch(pictures((4, 4), (4, 4)), ["top"], np.random.default_rng(0))
+    batch.progress = lambda *counts: heard.append(counts)
+
+    ((timed,), *_) = IntegratedGradients(steps=20, budget="1h").explain(network, batch)
+    ((panel,), *_) = IntegratedGradients(steps=20).explain(network, batch)
+
+    assert timed.notes == panel.notes
+    np.testing.assert_array_equal(timed.values, panel.values)
+    assert (20, 40) in heard
+    assert heard[:5] == [(2, 40), (6, 40), (14, 40), (19, 40), (19, 40)]

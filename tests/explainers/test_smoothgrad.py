@@ -156,6 +156,26 @@ def test_the_panel_says_what_it_is_and_progress_is_told():
     assert heard[:4] == [(64, 140), (70, 140), (134, 140), (140, 140)]
 
 
+def test_when_the_time_is_used_up_it_is_the_mean_of_the_copies_so_far_and_says_so():
+    network = FormulaNetwork(power=4, scale=1 / 127.5, offset=-1)
+
+    _, ((part,), *_) = explained(SmoothGrad(samples=200, budget=0), network)
+    _, ((few,), *_) = explained(SmoothGrad(samples=64), network)
+
+    assert part.notes == ("64 of 200 copies within 0 s",)
+    np.testing.assert_allclose(part.values, few.values, rtol=1e-5)
+
+
+def test_enough_time_changes_nothing():
+    network = FormulaNetwork(power=4, scale=1 / 127.5, offset=-1)
+
+    _, ((timed,), *_) = explained(SmoothGrad(samples=70, budget="1h"), network)
+    _, ((panel,), *_) = explained(SmoothGrad(samples=70), network)
+
+    assert timed.notes == ()
+    np.testing.assert_array_equal(timed.values, panel.values)
+
+
 def test_options_out_of_range_are_refused():
     with pytest.raises(OptionError, match="--samples is 0"):
         SmoothGrad(samples=0)

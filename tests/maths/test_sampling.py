@@ -29,7 +29,7 @@ def test_the_sum_is_that_of_every_gradient_times_its_weight():
 @pytest.mark.parametrize(
     ("side", "sizes"), [(224, [16, 16, 8]), (448, [4] * 10), (2000, [1] * 40), (8, [40]), (300, [8] * 5)]
 )
-def test_as_many_inputs_are_in_memory_as_make_sixteen_pictures_of_224(side, sizes):
+def test_as_many_inputs_go_at_once_as_make_sixteen_pictures_of_224(side, sizes):
     asked, heard = [], []
     alive = np.zeros((side, side, 1), np.float32)
 
@@ -54,7 +54,7 @@ def test_no_more_than_sixty_four_small_inputs_go_at_once():
     assert asked == [64, 64, 22]
 
 
-def test_a_stream_is_read_only_as_far_as_it_is_computed():
+def test_a_stream_is_read_one_call_ahead_and_no_further():
     read, pending = [], []
 
     def samples():
@@ -64,7 +64,8 @@ def test_a_stream_is_read_only_as_far_as_it_is_computed():
 
     maths.accumulated(samples(), lambda x: (pending.append(len(read)), np.zeros((len(x), 1, 1, 1, 1)))[1])
 
-    assert pending[0] == 16
+    for call, so_far in enumerate(pending, start=1):
+        assert min(100, 16 * call) <= so_far <= min(100, 16 * (call + 1))
 
 
 def test_an_empty_stream_is_an_error():

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 FEW = 12
 """Up to so many pictures, each gets a line."""
+MANY = 40
+"""So many different notes are told at most."""
 TENTHS = 10
 SECONDS = 15
 """Where there is no bar, a line as often."""
@@ -109,7 +111,7 @@ class Screen:
         self._total = 0
         self._done = 0
         self._tasks: dict[str, int] = {}
-        self._noted: set[str] = set()
+        self._noted: dict[str, int] = {}
         self._spoke = time.monotonic()
 
     @cached_property
@@ -193,11 +195,10 @@ class Screen:
             return
         for line in dict.fromkeys(filter(None, map(self._line, results))):
             self._say(line)
-        if self._total > 1 and not self._verbose:
-            return  # whose they are would not be seen
-        for note in (note for result in results for note in _notes(result)):
-            if note not in self._noted and len(self._noted) < FEW:
-                self._noted.add(note)
+        for note in dict.fromkeys(note for result in results for note in _notes(result)):
+            # Of several pictures, what is said of one alone would not be seen to be its own.
+            self._noted[note] = self._noted.get(note, 0) + 1
+            if self._noted[note] == (1 if self._total <= 1 or self._verbose else 2) and len(self._noted) <= MANY:
                 self._say(f"note: {note}")
 
     def _line(self, result: Result) -> str:

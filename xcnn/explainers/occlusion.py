@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from xcnn import maths
 from xcnn.errors import OptionError
-from xcnn.plugin import Attribution, Explainer, Labels, Option, Reference, Table
+from xcnn.plugin import BUDGET, Attribution, Explainer, Labels, Option, Reference, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,15 +65,7 @@ class Occlusion(Explainer):
     fill: Annotated[
         str, Option("What hides: mean (the picture's mean colour), gray, black, blur or a colour like #8090a0.")
     ] = "mean"
-    budget: Annotated[
-        float | None,
-        Option(
-            "Time for each picture, like 30s: windows are taken coarse to fine, and the best map so far is shown.",
-            metavar="TIME",
-            unit="s",
-            minimum=0,
-        ),
-    ] = None
+    budget: Annotated[float | None, BUDGET] = None
 
     def __post_init__(self) -> None:
         """Check the fill, too."""
@@ -152,15 +143,9 @@ class Occlusion(Explainer):
         fill = batch.prepare(maths.filled(batch.pixels[image : image + 1], self.fill))[0]
         order, progress = windows.coarse_to_fine(), batch.progress_of(image, windows.count)
         most = max(1, min(AT_A_TIME, PIXELS // (windows.size[0] * windows.size[1])))
-        begun = 0.0
+        budget = maths.Budget(self.budget)
         for done in range(0, len(order), most):
-            if done == most:
-                begun = time.monotonic()  # the first pass may have traced the network, which later ones don't
-            elif done and self.budget is not None:
-                spent = time.monotonic() - begun
-                if spent + spent * most / (done - most) > self.budget:
-                    break
-            if done and self.budget == 0:
+            if done and budget.spent(done):
                 break
             some = order[done : done + most]
             inputs = windows.hidden(picture, fill, some)

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from xcnn import maths
-from xcnn.plugin import REDUCE, Attribution, Explainer, Option, Reference
+from xcnn.plugin import BUDGET, REDUCE, Attribution, Explainer, Option, Reference
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from xcnn.plugin import Batch, Network, Panel
 
 ONE_VALUE = "the picture is of one value: there is no range to take noise from"
@@ -42,6 +44,7 @@ class SmoothGrad(Explainer):
         ),
     ] = 0.15
     reduce: Annotated[str, REDUCE] = "max"
+    budget: Annotated[float | None, BUDGET] = None
 
     def cost(self, network: Network) -> int:  # noqa: ARG002 (the same for every network)
         """A pass there and back per copy, and the scores of the picture itself."""
@@ -60,8 +63,15 @@ class SmoothGrad(Explainer):
                 batch.inputs[image], deviation * (white - black), count=count, rng=batch.rng_of(image)
             )
             told = batch.progress_of(image, count)
-            gradients = maths.accumulated(copies, batch.slopes_of(image, network), heard=told)
+            done: list[int] = []
+            gradients = maths.accumulated(
+                copies, batch.slopes_of(image, network), heard=done.append, enough=_stop(told, self.budget)
+            )
             notes = (ONE_VALUE,) if self.noise and not deviation else ()
+            if done[-1] < count:  # a mean of fewer copies
+                told(count)
+                gradients *= count / done[-1]
+                notes = (f"{done[-1]} of {count} copies within {self.budget or 0:g} s",)
             rows += [
                 (
                     Attribution(
@@ -75,3 +85,14 @@ class SmoothGrad(Explainer):
                 for values in maths.reduced(gradients.astype("float32"), self.reduce)
             ]
         return rows
+
+
+def _stop(told: Callable[[int], None], seconds: float | None) -> Callable[[int], bool]:
+    """Tell of the progress, and whether the time is used up."""
+    budget = maths.Budget(seconds)
+
+    def stop(done: int) -> bool:
+        told(done)
+        return budget.spent(done)
+
+    return stop

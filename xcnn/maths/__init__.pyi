@@ -1,3 +1,4 @@
+from .budget import Budget as Budget
 from .cam import channel_means as channel_means
 from .cam import gradcam as gradcam
 from .cam import positive as positive

@@ -21,7 +21,11 @@ MOST = 64
 
 
 def accumulated(
-    samples: Iterable[Sample], slopes: Callable[[Floats], Floats], *, heard: Callable[[int], None] | None = None
+    samples: Iterable[Sample],
+    slopes: Callable[[Floats], Floats],
+    *,
+    heard: Callable[[int], None] | None = None,
+    enough: Callable[[int], bool] | None = None,
 ) -> NDArray[np.float64]:
     """Sum the gradients at a stream of inputs, each times its weight.
 
@@ -36,6 +40,8 @@ def accumulated(
         Takes inputs (n, h, w, c), returns gradients (n, targets, h, w, c).
     heard : callable, optional
         Hears after each call of `slopes` how many samples are done.
+    enough : callable, optional
+        Asked with that number after each call; True ends it.
 
     Returns
     -------
@@ -69,6 +75,8 @@ def accumulated(
             done += len(inputs)
             if heard:
                 heard(done)
+            if enough and enough(done):
+                break
     if total is None:
         raise ValueError("there is no sample to average over")
     return total

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from xcnn.errors import LayerError
-from xcnn.network import ascent_recipes, graph, trace
+from xcnn.network import ascent_recipes, trace
 from xcnn.network.ascent_choice import chosen, roomy
 from xcnn.network.ascent_precision import computing_in, has_bfloat16
 from xcnn.plugin import Patterns
@@ -213,8 +213,9 @@ class Climb:
 
     def _called(self, channels: Sequence[int], first: int, count: int, seed: int, state: Sequence[Any]) -> Any:
         numbers = (tf.constant(value, tf.int32) for value in (list(channels), first, count, seed))
-        with graph.graph_as_traced():
-            return self.function(*numbers, *(tf.convert_to_tensor(part) for part in state))
+        # TensorFlow rewrites this graph, unlike others (docs/decisions/0004): it fuses biases and rectifiers with their
+        # convolutions, which pays over hundreds of steps.
+        return self.function(*numbers, *(tf.convert_to_tensor(part) for part in state))
 
     def shown(self, found: Found) -> Any:
         """The pictures in the values that `Patterns` promises; gray where they diverged."""

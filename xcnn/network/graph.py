@@ -60,7 +60,7 @@ def _no_gradient(path: str) -> XcnnError:
 
 
 @contextmanager
-def graph_as_traced() -> Iterator[None]:
+def _graph_as_traced() -> Iterator[None]:
     """Run functions without Grappler's rewriting, which costs more time than it saves (docs/decisions/0004)."""
     before = tf.config.optimizer.get_experimental_options()
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
@@ -74,6 +74,6 @@ def graph_as_traced() -> Iterator[None]:
 
 def called(function: Any, *arguments: Any) -> Any:
     """Call a concrete function with arrays; the same structure of results, in NumPy arrays."""
-    with graph_as_traced():
+    with _graph_as_traced():
         outputs = function(*(tf.constant(argument, tf.float32) for argument in arguments))
     return tf.nest.map_structure(lambda tensor: tensor.numpy(), outputs)
