@@ -72,3 +72,15 @@ def test_hostile_names_stay_in_the_legend():
     assert columns.min() > MARGIN + 2 * (EDGE + GAP)
     assert columns.max() < canvas.shape[1] - MARGIN // 2
     assert rows.max() < HEADER + 2 * ROW
+
+
+def test_one_category_everywhere_leaves_the_picture_to_be_seen():
+    gray = np.full((4, 4, 3), 100, np.uint8)
+    one = Labels(np.zeros((2, 2), np.int32), {0: "cat"})
+    two = Labels(np.array([[0, 0], [0, 1]], np.int32), {0: "cat", 1: "dog"})
+
+    faint, strong = (labels.overlay(gray, panel, labels.entries(panel))[0, 0] for panel in (one, two))
+
+    colour = labels.coloured(one, labels.entries(one), (4, 4))[0, 0]
+    np.testing.assert_allclose(faint, 0.8 * 100 + 0.2 * colour, atol=1)
+    np.testing.assert_allclose(strong, 0.35 * 100 + 0.65 * colour, atol=1)

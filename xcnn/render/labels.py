@@ -26,6 +26,8 @@ OTHER = "#BBBBBB"
 OTHERS = "other"
 STRENGTH = 0.65
 """How much the map covers the picture: more than a map of values, as its colours must be told apart."""
+FAINTLY = 0.2
+"""The same where one category covers everything: there is no border to be seen, so the picture may be."""
 LEGEND = 300
 ROW = 34
 SWATCH = 18
@@ -75,7 +77,8 @@ def coloured(panel: Labels, legend: Sequence[Entry], size: tuple[int, int]) -> P
 def overlay(pixels: Pixels, panel: Labels, legend: Sequence[Entry]) -> Pixels:
     """Lay the map over its picture."""
     shown = coloured(panel, legend, (pixels.shape[0], pixels.shape[1]))
-    return np.asarray(cv2.addWeighted(pixels, 1 - STRENGTH, shown, STRENGTH, 0), np.uint8)
+    strength = STRENGTH if len(legend) > 1 else FAINTLY
+    return np.asarray(cv2.addWeighted(pixels, 1 - strength, shown, strength, 0), np.uint8)
 
 
 def figure(pixels: Pixels, panel: Labels, words: Words) -> Pixels:
