@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "hookspecs": ({"plugin"}, {"pluggy"}),
     "host": ({"hookspecs", "plugin", "explainers", "errors", "options", "network"}, {"pluggy"}),
     "importing": ({"errors", "host"}, set()),
-    "scaffold": ({"errors"}, set()),
+    "scaffold": ({"_version", "errors"}, set()),
     "privacy": (set(), set()),
     "truth": (SHARED, set()),
     "request": ({"options", "plugin", "privacy"}, set()),
@@ -63,7 +63,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     ),
     # It tries everything that a plugin meets: the command that is made of it, a run, what is written. Nets need Keras.
     "testing": (
-        SHARED | {"cli", "hookspecs", "importing", "options", "run", "saving"},
+        SHARED | {"cli", "hookspecs", "importing", "network", "options", "run", "saving"},
         {"numpy", "keras", "tensorflow", "pluggy", "pytest"},
     ),
 }  # fmt: skip

@@ -50,8 +50,10 @@ class Bench:
     def open(self, kind: str) -> Opened:
         """Make and open the model of one kind of `KINDS`."""
         if kind not in self._opened:
+            from xcnn.network import environment
             from xcnn.run import open_network
 
+            environment.prepare()
             model = KINDS[kind]()
             self._opened[kind] = Opened(open_network(model, preprocess="unit"), model)
         return self._opened[kind]
