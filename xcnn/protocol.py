@@ -216,10 +216,15 @@ class Network(Protocol):
     def label(self, index: int) -> str:
         """The name of a class."""
 
-    def scores(self, inputs: Floats, points: Floats | None = None) -> Floats:
+    def scores(
+        self, inputs: Floats, points: Floats | None = None, *, replace: Mapping[str, Floats] | None = None
+    ) -> Floats:
         """Compute the class scores, (n, classes): logits where the network has them.
 
-        ``points`` is (n, 2) as in `Batch`; inputs made from an image of a batch have its point.
+        ``points`` is (n, 2) as in `Batch`; inputs made from an image of a batch have its point. ``replace`` edits
+        activations: the layers it names hand on these arrays, (n, ...) as their shape says, instead of what they
+        computed, and what only they needed is not computed at all. Raises LayerError for a layer that is unknown, that
+        the scores do not depend on, or whose output has another shape.
         """
 
     def activations(self, inputs: Floats, layers: Sequence[str]) -> Mapping[str, Floats]:
