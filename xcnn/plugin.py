@@ -55,6 +55,7 @@ __all__ = [
     "BUDGET",
     "LAYERS",
     "REDUCE",
+    "RESUME",
     "Attribution",
     "BaseExplainer",
     "Batch",
@@ -110,8 +111,15 @@ BUDGET = Option(
     metavar="TIME",
     unit="s",
     minimum=0,
+    extends=True,
 )
 """The option ``budget`` of explainers that run the network many times: see `xcnn.maths.Budget`."""
+
+RESUME = Option("Go on from the folder of an earlier run instead of starting anew.", metavar="RUN", extends=True)
+"""The option ``resume`` of explainers that return a state: `Batch.earlier` gives them what that run left.
+
+The earlier run must have had the same model and settings, and the same options but those that say ``extends``.
+"""
 
 
 class BaseExplainer:

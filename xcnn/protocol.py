@@ -19,6 +19,11 @@ def _silent(done: int, total: int) -> None:
     """Hear nothing of the progress."""
 
 
+def nothing(image: int, target: Target | None) -> Mapping[str, np.ndarray]:  # noqa: ARG001 (for others)
+    """Find no earlier state."""
+    return {}
+
+
 @dataclass
 class Batch:
     """The images of one pass and what is to be explained about them.
@@ -37,6 +42,11 @@ class Batch:
     """The only source of random numbers."""
     progress: Callable[[int, int], None] = field(default=_silent)
     """Called by long explainers with the steps done and in all."""
+    earlier: Callable[[int, Target | None], Mapping[str, np.ndarray]] = field(default=nothing)
+    """What the run that the option `RESUME` names left in the ``state`` of the first map of an image and a target.
+
+    Empty where nothing is to be resumed. The target is None for explainers whose panels don't depend on it.
+    """
     scores: Floats | None = None
     """(n, classes) float32, once a pass has computed them."""
     targets: tuple[Target, ...] | None = None
