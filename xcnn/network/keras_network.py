@@ -80,8 +80,8 @@ class KerasNetwork(KerasModel):
         wanted = (count, *layer.shape)
         fits = len(wanted) == values.ndim and layer.shape
         if not fits or any(side not in {None, own} for side, own in zip(wanted, values.shape, strict=True)):
-            sizes = ("x".join("?" if side is None else str(side) for side in sides) for sides in (wanted, values.shape))
-            raise LayerError("layer {!r} returns {}, it can't be replaced by {}".format(layer.path, *sizes))
+            given, own = ("x".join("?" if side is None else str(side) for side in it) for it in (values.shape, wanted))
+            raise LayerError(f"layer {layer.path!r} returns {own}, it can't be replaced by {given}")
         return layer.path, np.moveaxis(values, -1, 1) if layer.path in self.survey.first else values
 
     def _outcome(
