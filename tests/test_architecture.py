@@ -30,10 +30,10 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "panels": ({"values"}, {"numpy"}),
     "protocol": ({"values"}, {"numpy"}),
     "plugin": ({"errors", "options", "panels", "protocol", "values"}, {"numpy", "pluggy"}),
-    "hookspecs": ({"plugin"}, {"pluggy"}),
-    "host": ({"hookspecs", "plugin", "explainers", "errors", "options", "network"}, {"pluggy"}),
+    "hookspecs": ({"plugin"}, {"numpy", "pluggy"}),
+    "host": ({"checking", "hookspecs", "plugin", "explainers", "errors", "options", "network"}, {"numpy", "pluggy"}),
     "importing": ({"errors", "host"}, set()),
-    "scaffold": ({"_version", "errors"}, set()),
+    "scaffold": ({"_version", "errors", "plugin"}, set()),
     "privacy": (set(), set()),
     "truth": (SHARED, set()),
     "request": ({"options", "plugin", "privacy"}, set()),
@@ -42,11 +42,13 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "saving": (SHARED | {"privacy", "io", "render", "report"}, {"numpy"}),
     "events": ({"plugin"}, set()),
     "execution": (
-        SHARED | {"events", "options"} | {"opening", "outcome", "provenance", "request", "host", "io", "render", "saving", "truth", "working"},
+        SHARED | {"events", "options"} | {"opening", "outcome", "provenance", "request", "host", "io", "render", "resuming", "saving", "truth", "working"},
         {"numpy"},
     ),
+    "checking": (SHARED, set()),
     "outcome": (SHARED | {"events"}, set()),
-    "working": (SHARED | {"host", "outcome", "truth"}, {"numpy"}),
+    "resuming": (SHARED | {"options", "privacy", "request", "saving"}, {"numpy"}),
+    "working": (SHARED | {"checking", "host", "outcome", "protocol", "resuming", "truth"}, {"numpy"}),
     "diagnosis": ({"errors", "host", "network", "opening", "plugin"}, {"numpy"}),
     "prediction": ({"errors", "events", "host", "io", "network", "opening", "plugin", "render"}, {"numpy"}),
     "run": (SHARED | {"opening", "options", "execution", "request", "host"}, set()),
@@ -63,7 +65,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     ),
     # It tries everything that a plugin meets: the command that is made of it, a run, what is written. Nets need Keras.
     "testing": (
-        SHARED | {"cli", "hookspecs", "importing", "network", "options", "run", "saving"},
+        SHARED | {"checking", "cli", "hookspecs", "importing", "network", "options", "run", "saving"},
         {"numpy", "keras", "tensorflow", "pluggy", "pytest"},
     ),
 }  # fmt: skip

@@ -30,7 +30,7 @@ import pluggy
 from xcnn import options
 from xcnn.errors import LayerError, MisfitError
 from xcnn.options import Option
-from xcnn.panels import Attribution, Curve, Labels, Panel, Table, Tiles
+from xcnn.panels import Attribution, Curve, Labels, Panel, Section, Table, Tiles
 from xcnn.protocol import Batch, Contrast, Network, Patterns, Recipe, Top
 from xcnn.values import (
     Choice,
@@ -52,9 +52,11 @@ if TYPE_CHECKING:
     import numpy as np
 
 __all__ = [
+    "API_VERSION",
     "BUDGET",
     "LAYERS",
     "REDUCE",
+    "RESUME",
     "Attribution",
     "BaseExplainer",
     "Batch",
@@ -78,6 +80,7 @@ __all__ = [
     "Reference",
     "Result",
     "Run",
+    "Section",
     "Table",
     "Target",
     "Tiles",
@@ -85,6 +88,14 @@ __all__ = [
     "hookimpl",
     "panels",
 ]
+
+API_VERSION = "1.0"
+"""The version of this module: MAJOR.MINOR, in the sense of semantic versioning.
+
+A plugin says what it was built for: ``xcnn_api = "1.0"`` in its explainer class, or in the module of its hooks. It
+works with every xcnn of the same MAJOR and the same or a later MINOR; a change that breaks plugins raises MAJOR, an
+addition MINOR. One that says nothing is used as it is.
+"""
 
 hookimpl = pluggy.HookimplMarker("xcnn")
 """Marks a function or method of a plugin as the implementation of a hook in `xcnn.hookspecs`."""
@@ -110,8 +121,15 @@ BUDGET = Option(
     metavar="TIME",
     unit="s",
     minimum=0,
+    extends=True,
 )
 """The option ``budget`` of explainers that run the network many times: see `xcnn.maths.Budget`."""
+
+RESUME = Option("Go on from the folder of an earlier run instead of starting anew.", metavar="RUN", extends=True)
+"""The option ``resume`` of explainers that return a state: `Batch.earlier` gives them what that run left.
+
+The earlier run must have had the same model and settings, and the same options but those that say ``extends``.
+"""
 
 
 class BaseExplainer:
@@ -127,6 +145,8 @@ class BaseExplainer:
     """What the method is called on pictures and in the report; "" for the name."""
     source: ClassVar[Reference | None] = None
     """The publication, shown in help and report."""
+    xcnn_api: ClassVar[str] = ""
+    """The `API_VERSION` that the class was written for."""
 
     def __post_init__(self) -> None:
         """Convert and check the options, so that Python and the command line accept the same."""

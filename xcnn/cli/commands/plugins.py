@@ -34,7 +34,7 @@ def plugins(
     if context.invoked_subcommand is not None:
         return
     host = Host()
-    rows = [_row(listing, load=load) for listing in (*host.listings.values(), *host.extensions)]
+    rows = [_row(listing, load=load) for listing in (*host.listings.values(), *host.extensions, *host.sections)]
     if as_json:
         console.answer_json({"schema_version": 1, "plugins": rows})
         return
