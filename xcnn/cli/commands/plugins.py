@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xcnn import importing
 from xcnn.cli import bridge, console
 from xcnn.cli.commands import plugins_check, plugins_new
 from xcnn.host import EXPLAINERS, Host
@@ -46,6 +45,8 @@ def plugins(
 
 
 def _row(listing: Listing, *, load: bool) -> dict[str, Any]:
+    from xcnn import importing  # it starts processes, which --help does not need
+
     cost = asdict(importing.of_entry(listing.group, listing.name, listing.value)) if load else {}
     return asdict(listing) | {"clashes": list(listing.clashes)} | cost
 
