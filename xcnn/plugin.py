@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import pluggy
 
 from xcnn import options
+from xcnn.backward import GradientRule, Step
 from xcnn.errors import LayerError, MisfitError
 from xcnn.options import Option
 from xcnn.panels import Attribution, Curve, Labels, Panel, Table, Tiles
@@ -63,6 +64,7 @@ __all__ = [
     "Curve",
     "Explainer",
     "Failure",
+    "GradientRule",
     "Image",
     "Labels",
     "Layer",
@@ -78,6 +80,7 @@ __all__ = [
     "Reference",
     "Result",
     "Run",
+    "Step",
     "Table",
     "Target",
     "Tiles",
