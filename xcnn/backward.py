@@ -24,6 +24,8 @@ class Step:
     """Which of its inputs are computed from the picture; the others are constants and weights."""
     users: tuple[Step, ...]
     """The steps that take what it returns."""
+    sources: Callable[[], tuple[Step | None, ...]]
+    """Tells the steps that make its data inputs, in order; None for the pixels themselves."""
     layer: str
     """The path of the layer it belongs to."""
     place: Literal["before", "first", "inside"]

@@ -42,7 +42,7 @@ def along(forward: Forward, ends: Ends) -> tuple[Step, ...]:
     roles = {gate.op.name: gate.role for gate in rectifiers.find(forward.logits).gates}
     layers = {tap.tensor.op.name: path for path, tap in forward.taps.items() if tap.leaf and hasattr(tap.tensor, "op")}
     users: dict[str, list[Step]] = {op.name: [] for op in ops}
-    found = []
+    found: dict[str, Step] = {}
     for op in reversed(ops):  # from the scores down, so that the users of an op come before it
         if op.name not in carried or op is forward.pixels.op:
             continue
@@ -51,6 +51,7 @@ def along(forward: Forward, ends: Ends) -> tuple[Step, ...]:
             op=op,
             data=carried[op.name],
             users=after,
+            sources=partial(_sources, op, carried[op.name], found),
             layer=layers.get(op.name) or (after[0].layer if after else ""),
             place=places[op.name],
             role=roles.get(op.name, ""),
@@ -58,8 +59,12 @@ def along(forward: Forward, ends: Ends) -> tuple[Step, ...]:
         )
         for name in {op.inputs[place].op.name for place in step.data}:
             users[name].append(step)
-        found.append(step)
-    return tuple(reversed(found))
+        found[op.name] = step
+    return tuple(reversed(found.values()))
+
+
+def _sources(op: Any, data: Sequence[int], found: Mapping[str, Step]) -> tuple[Step | None, ...]:
+    return tuple(found.get(op.inputs[place].op.name) for place in data)
 
 
 def _carried(source: Any, ops: Sequence[Any]) -> Mapping[str, tuple[int, ...]]:
