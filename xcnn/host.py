@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from xcnn.plugin import NamedModel, Preprocessing, Section
+    from xcnn.plugin import GradientRule, NamedModel, Preprocessing, Section
 
 EXPLAINERS = "xcnn.explainers"
 EXTENSIONS = "xcnn.extensions"
@@ -167,6 +167,10 @@ class Host:
         """Preprocessors by name; those of third parties only with `extensions`."""
         return self._named("preprocessors", extensions=extensions)
 
+    def gradient_rules(self, *, extensions: bool) -> Mapping[str, GradientRule]:
+        """Rules for the gradient by name; those of third parties only with `extensions`."""
+        return self._named("gradient_rules", extensions=extensions)
+
     def custom_objects(self) -> Mapping[str, Any]:
         """Classes and functions that model files may need, by name, from the extensions.
 
@@ -187,21 +191,34 @@ class Host:
 
     def _named(self, what: str, *, extensions: bool) -> Mapping[str, Any]:
         # The tables of the network room load no TensorFlow, but they are not needed for --help.
-        from xcnn.network import preprocess, zoo
+        from xcnn.network import preprocess, rules, zoo
 
-        for table in (zoo, preprocess):
+        for table in (zoo, preprocess, rules):
             if not self._manager.is_registered(table):
                 self._manager.register(table, table.__name__)
         if extensions:
             for listing in self.extensions:
                 self._extend(listing)
         found: dict[str, Any] = {}
-        hook = getattr(self._manager.hook, f"xcnn_{what}")
-        for values in reversed(hook()):  # pluggy calls the last registered first; the built-ins come first here
+        owners: dict[str, str] = {}
+        # One implementation after the other, the built-in ones first, so that an error can name whose it is.
+        for implementation in getattr(self._manager.hook, f"xcnn_{what}").get_hookimpls():
+            distribution, colon, _ = implementation.plugin_name.partition(":")
+            owner = distribution if colon else "xcnn"
+            try:
+                values = tuple(implementation.function())
+            except Exception as error:
+                raise PluginError(
+                    f"plugin {owner} can't tell its {what}: {type(error).__name__}: {error}",
+                    hint=f"mend or uninstall {owner}",
+                ) from error
             for value in values:
                 if value.name in found:
-                    raise PluginError(f"two plugins bring {what} named {value.name!r}", hint="uninstall one of them")
-                found[value.name] = value
+                    both = " and ".join((owners[value.name], owner))
+                    raise PluginError(
+                        f"{both} both bring one of the {what} named {value.name!r}", hint="uninstall one of them"
+                    )
+                found[value.name], owners[value.name] = value, owner
         return found
 
     def _extend(self, listing: Listing) -> None:

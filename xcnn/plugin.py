@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import pluggy
 
 from xcnn import options
+from xcnn.backward import GradientRule, Step
 from xcnn.errors import LayerError, MisfitError
 from xcnn.options import Option
 from xcnn.panels import Attribution, Curve, Labels, Panel, Section, Table, Tiles
@@ -65,6 +66,7 @@ __all__ = [
     "Curve",
     "Explainer",
     "Failure",
+    "GradientRule",
     "Image",
     "Labels",
     "Layer",
@@ -81,6 +83,7 @@ __all__ = [
     "Result",
     "Run",
     "Section",
+    "Step",
     "Table",
     "Target",
     "Tiles",
