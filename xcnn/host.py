@@ -103,6 +103,24 @@ class Host:
         hint = did_you_mean(name, [*self.builtin, *self.listings], "list them with: xcnn --help")
         raise UsageError(f"there is no explainer {name!r}", hint=hint)
 
+    def load(self, group: str, name: str, value: str) -> Any:
+        """Import what one entry point names, and refuse it where it breaks the rules.
+
+        Raises
+        ------
+        PluginError
+            If it can't be imported or breaks the rules.
+        UsageError
+            If there is no such entry point.
+        """
+        if group == EXPLAINERS:
+            return self.explainer(name)
+        for listing in self.extensions:
+            if (listing.name, listing.value) == (name, value):
+                self._extend(listing)
+                return self._manager.get_plugin(f"{listing.distribution}:{listing.name}")
+        raise UsageError(f"there is no extension {name!r}", hint="list them with: xcnn plugins")
+
     def distribution(self, name: str) -> str:
         """The distribution that brings an explainer."""
         return self.listings[name].distribution if name in self.listings else "xcnn"
