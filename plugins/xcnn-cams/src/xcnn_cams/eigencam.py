@@ -58,9 +58,9 @@ class EigenCAM(Explainer):
 def projection(features: NDArray[np.floating], *, centre: bool = False) -> NDArray[np.floating]:
     """Compute ``A v`` for the first right singular vector v of the features A, one row per position.
 
-    A singular vector has no sign of its own. Here the projection agrees with the summed activations: their product
-    over all positions is above zero, so that what is high is active. Where the product is zero, the largest magnitude
-    is positive. pytorch-grad-cam takes the sign that its linear algebra happens to give, so that its map may show the
+    A singular vector has no sign of its own. Here the projection agrees with the magnitude of the activations: over all
+    positions their product is above zero, so that what is high is active. Where it is zero, the largest value is
+    positive. pytorch-grad-cam takes the sign that its linear algebra happens to give, so that its map may show the
     background instead, and centres the channels.
 
     Parameters
@@ -82,7 +82,7 @@ def projection(features: NDArray[np.floating], *, centre: bool = False) -> NDArr
 
     height, width, channels = features.shape
     values = features.reshape(-1, channels).astype(np.float64)
-    active = values.sum(axis=1)
+    active = np.abs(values).sum(axis=1)
     if centre:
         values -= values.mean(axis=0)
     # The singular vectors of a matrix are the eigenvectors of its smaller product with itself; the largest comes last.
