@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "backward": (set(), set()),
     "panels": ({"values"}, {"numpy"}),
     "protocol": ({"backward", "values"}, {"numpy"}),
-    "plugin": ({"backward", "errors", "options", "panels", "protocol", "values"}, {"numpy", "pluggy"}),
+    "plugin": ({"backward", "errors", "maths", "options", "panels", "protocol", "values"}, {"numpy", "pluggy"}),
     "hookspecs": ({"plugin"}, {"numpy", "pluggy"}),
     "host": ({"checking", "hookspecs", "plugin", "explainers", "errors", "options", "network"}, {"numpy", "pluggy"}),
     "importing": ({"errors", "host"}, set()),

@@ -1,7 +1,8 @@
 """The plugin API: the only module of xcnn that a plugin needs.
 
 An explainer asks a `Network` for NumPy arrays, computes, and returns panels of numbers. It opens no file, draws
-nothing and imports neither Keras nor OpenCV. A whole plugin is one class and one entry point::
+nothing and imports neither Keras nor OpenCV. `maths` has the formulas that several methods share: weighted sums of maps,
+enlarging, windows, fills, time budgets. A whole plugin is one class and one entry point::
 
     # pyproject.toml
     [project.entry-points."xcnn.explainers"]
@@ -27,7 +28,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import pluggy
 
-from xcnn import options
+from xcnn import maths, options
 from xcnn.backward import GradientRule, Step
 from xcnn.errors import LayerError, MisfitError
 from xcnn.options import Option
@@ -89,6 +90,7 @@ __all__ = [
     "Tiles",
     "Top",
     "hookimpl",
+    "maths",
     "panels",
 ]
 
