@@ -23,8 +23,9 @@ class Attribution:
 
     ``values`` is (h, w) float32 and **not normalised**: maps of one network compare. ``sign`` is "positive" when values
     below zero can't occur. ``residual`` is the error of the method's own axiom, where it has one. ``fine`` tells that
-    each value belongs to one pixel: such a map is shown alone, a map of regions lies over the picture. Where a value is
-    below ``threshold`` times the largest, the bare picture is shown.
+    each value belongs to one pixel: such a map is shown alone, a map of regions lies over the picture. ``flat`` tells
+    that regions have one value each (superpixels): values are repeated, never interpolated, and borders stay sharp.
+    Where a value is below ``threshold`` times the largest, the bare picture is shown.
     """
 
     values: Floats
@@ -35,6 +36,7 @@ class Attribution:
     notes: tuple[str, ...] = ()
     fine: bool = False
     threshold: float = 0.0
+    flat: bool = False
 
 
 @dataclass(frozen=True, eq=False)
