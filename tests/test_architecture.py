@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "values": ({"saving", "panels"}, {"numpy"}),
     "panels": ({"values"}, {"numpy"}),
     "protocol": ({"values"}, {"numpy"}),
-    "plugin": ({"errors", "options", "panels", "protocol", "values"}, {"numpy", "pluggy"}),
+    "plugin": ({"errors", "maths", "options", "panels", "protocol", "values"}, {"numpy", "pluggy"}),
     "hookspecs": ({"plugin"}, {"pluggy"}),
     "host": ({"hookspecs", "plugin", "explainers", "errors", "options", "network"}, {"pluggy"}),
     "privacy": (set(), set()),

@@ -27,8 +27,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import pluggy
 
-from xcnn import options
-from xcnn.errors import LayerError, MisfitError
+from xcnn import maths, options
+from xcnn.errors import LayerError, MisfitError, OptionError
+from xcnn.maths.budget import Budget
 from xcnn.options import Option
 from xcnn.panels import Attribution, Curve, Labels, Panel, Table, Tiles
 from xcnn.protocol import Batch, Contrast, Network, Patterns, Recipe, Top
@@ -53,11 +54,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BUDGET",
+    "FILL",
     "LAYERS",
     "REDUCE",
     "Attribution",
     "BaseExplainer",
     "Batch",
+    "Budget",
     "Choice",
     "Contrast",
     "Curve",
@@ -82,6 +85,8 @@ __all__ = [
     "Target",
     "Tiles",
     "Top",
+    "check_fill",
+    "filled",
     "hookimpl",
     "panels",
 ]
@@ -111,7 +116,52 @@ BUDGET = Option(
     unit="s",
     minimum=0,
 )
-"""The option ``budget`` of explainers that run the network many times: see `xcnn.maths.Budget`."""
+"""The option ``budget`` of explainers that run the network many times: see `Budget`."""
+
+FILL = Option("What hides: mean (the picture's mean colour), gray, black, blur or a colour like #8090a0.")
+"""The option ``fill`` of explainers that hide parts of the picture: see `filled`; check it by `check_fill`."""
+
+
+def check_fill(fill: str, *more: str) -> None:
+    """Refuse a value of the option ``fill`` that is none; for ``__post_init__``.
+
+    Parameters
+    ----------
+    fill : str
+        What the user wrote.
+    *more : str
+        Further words that the explainer itself knows.
+
+    Raises
+    ------
+    OptionError
+        Naming the accepted words.
+    """
+    if fill in more:
+        return
+    try:
+        maths.check_fill(fill)
+    except ValueError:
+        hint = f"one of {', '.join((*more, *maths.FILLS))}"
+        raise OptionError(f"--fill is {fill!r}", hint=hint) from None
+
+
+def filled(pixels: np.ndarray, fill: str) -> np.ndarray:
+    """Make the picture that hides a picture, in pixels: what each one becomes when it is taken away.
+
+    Parameters
+    ----------
+    pixels : (..., h, w, 3 or 4) ndarray
+        Pictures with values 0..255, as in `Batch.pixels`. A fourth channel, the opacity, is left as it is.
+    fill : str
+        A value of the option `FILL`.
+
+    Returns
+    -------
+    (..., h, w, 3 or 4) float32 ndarray
+        Not rounded; `Batch.prepare` makes it an input.
+    """
+    return maths.filled(pixels, fill)
 
 
 class BaseExplainer:
