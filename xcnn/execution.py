@@ -17,6 +17,7 @@ from xcnn.options import declared
 from xcnn.outcome import Outcome
 from xcnn.plugin import Explainer, Run
 from xcnn.request import Request, Settings
+from xcnn.resuming import Resuming
 from xcnn.working import Working
 
 if TYPE_CHECKING:
@@ -85,12 +86,13 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
     if out:
         artifacts.check(out, overwrite=request.overwrite, inputs=reads)
     truths = truth.read(options.truth, paths) if options and options.truth else {}
+    resuming = Resuming(options, explainers) if options else None
     network, checked = _model(request.model if model is None else model, request, host)
     events.started(len(todo))
 
     with ExitStack() as stack:
         outcome = Outcome(events, pictures=len(todo), explainers=len(explainers), keep=keep)
-        working = Working(explainers, host, outcome, request.seed, truths)
+        working = Working(explainers, host, outcome, request.seed, truths, resuming)
         for decoded in _chunks(todo, options.batch_size, outcome) if options and pictured else [[]]:
             if network is None:
                 events.opening(request.model or "the model")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import reprlib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +13,7 @@ from xcnn.errors import ImageError, MisfitError, ModelError, PluginError, XcnnEr
 from xcnn.plugin import Attribution, Curve, Failure, Labels, Result, Table, Tiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from xcnn.events import Events
     from xcnn.plugin import Image, Network, Panel
@@ -142,7 +144,19 @@ def check(panel: Panel, who: str) -> None:
     ranks, form = SHAPES[type(panel)]
     if getattr(panel.values, "ndim", 0) not in ranks:
         raise PluginError(f"{who} returned values of shape {getattr(panel.values, 'shape', '?')}; {form}")
+    if isinstance(panel, Attribution):
+        _check_state(panel.state, who)
     if isinstance(panel, Attribution) and panel.sign == "positive" and (panel.values < 0).any():
         raise PluginError(f"{who} returned negative values in a map it calls positive")
     if isinstance(panel, Tiles) and len(panel.captions) != len(panel.values):
         raise PluginError(f"{who} returned {len(panel.captions)} captions for {len(panel.values)} tiles")
+
+
+def _check_state(state: Mapping[str, Any], who: str) -> None:
+    """Refuse a state that could not be read again; its names become names in a file."""
+    for name, values in state.items():
+        kind = getattr(getattr(values, "dtype", None), "kind", "")
+        if not (isinstance(name, str) and re.fullmatch(r"[A-Za-z]\w{0,63}", name, re.ASCII)):
+            raise PluginError(f"{who} returned a state named {reprlib.repr(name)}; a name is letters, digits and _")
+        if kind not in set("fiub") or not math.isfinite(values.sum(dtype="float64")):
+            raise PluginError(f"{who} returned a state {name!r} that is no array of finite numbers")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ class Attribution:
     below zero can't occur. ``residual`` is the error of the method's own axiom, where it has one. ``fine`` tells that
     each value belongs to one pixel: such a map is shown alone, a map of regions lies over the picture. ``flat`` tells
     that regions have one value each (superpixels): values are repeated, never interpolated, and borders stay sharp.
-    Where a value is below ``threshold`` times the largest, the bare picture is shown.
+    Where a value is below ``threshold`` times the largest, the bare picture is shown. ``state`` holds the named numbers
+    that a later run can go on from, sums and counts say; `Batch.earlier` gives them back.
     """
 
     values: Floats
@@ -37,6 +38,7 @@ class Attribution:
     fine: bool = False
     threshold: float = 0.0
     flat: bool = False
+    state: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

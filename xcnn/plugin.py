@@ -57,6 +57,7 @@ __all__ = [
     "FILL",
     "LAYERS",
     "REDUCE",
+    "RESUME",
     "Attribution",
     "BaseExplainer",
     "Batch",
@@ -115,6 +116,7 @@ BUDGET = Option(
     metavar="TIME",
     unit="s",
     minimum=0,
+    extends=True,
 )
 """The option ``budget`` of explainers that run the network many times: see `Budget`."""
 
@@ -162,6 +164,12 @@ def filled(pixels: np.ndarray, fill: str) -> np.ndarray:
         Not rounded; `Batch.prepare` makes it an input.
     """
     return maths.filled(pixels, fill)
+
+RESUME = Option("Go on from the folder of an earlier run instead of starting anew.", metavar="RUN", extends=True)
+"""The option ``resume`` of explainers that return a state: `Batch.earlier` gives them what that run left.
+
+The earlier run must have had the same model and settings, and the same options but those that say ``extends``.
+"""
 
 
 class BaseExplainer:

@@ -12,6 +12,7 @@ from xcnn import outcome as outcomes
 from xcnn import truth
 from xcnn.errors import MisfitError, PluginError, UsageError, XcnnError
 from xcnn.plugin import Explainer, ModelExplainer, Result
+from xcnn.protocol import nothing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from xcnn.host import Host
     from xcnn.outcome import Outcome
     from xcnn.plugin import BaseExplainer, Batch, Image, Network, Panel, Target
+    from xcnn.resuming import Resuming
     from xcnn.values import Class
 
 PREDICTIONS = 5
@@ -48,6 +50,8 @@ class Working:
         Where random numbers start.
     truths : mapping of str to str
         What the pictures show, in the user's words, by path.
+    resuming : Resuming, optional
+        Finds what earlier runs left; None where no picture is explained.
     """
 
     def __init__(
@@ -57,7 +61,9 @@ class Working:
         outcome: Outcome,
         seed: int,
         truths: Mapping[str, str],
+        resuming: Resuming | None,
     ) -> None:
+        self._resuming = resuming
         self._truths = truths
         self._classes: Mapping[str, Class] | None = None
         self._alone = len(explainers) == 1
@@ -94,7 +100,8 @@ class Working:
         if self._classes is None:
             # Before anything is explained. Once: all batches have one network.
             self._classes = truth.resolve(self._truths, network) if self._truths else {}
-        found = [made for one in tuple(self._of_pictures) if (made := self._found(one, network, batch)) is not None]
+        every = (self._found(one, network, batch, images) for one in tuple(self._of_pictures))
+        found = [made for made in every if made is not None]
         if not found:
             return
         self._outcome.surveyed(network)
@@ -104,9 +111,11 @@ class Working:
             true = self._classes.get(image.path)
             self._outcome.add(image, [replace(result, truth=true) for result in results] if true else results)
 
-    def _found(self, explainer: Explainer, network: Network, batch: Batch) -> Found | None:
+    def _found(self, explainer: Explainer, network: Network, batch: Batch, images: Sequence[Image]) -> Found | None:
         begun = time.perf_counter()
         batch.progress = self._progress(explainer)
+        earlier = self._resuming.of(explainer, network, images) if self._resuming else None
+        batch.earlier = earlier or nothing
         rows = self._attempt(explainer, network, partial(explainer.explain, network, batch))
         if rows is None:
             return None

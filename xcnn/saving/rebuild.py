@@ -150,7 +150,7 @@ def _panel(panel: Mapping[str, Any], copier: Copier) -> dict[str, Any]:
             files[what] = copier.values(name, panel)
         elif what == "table":
             files[what] = copier.table(name)
-        else:
+        elif what != "state":  # a report is no run to go on from
             files[what] = copier.picture(name)
     return {**panel, "files": files}
 
