@@ -38,7 +38,6 @@ class Grids:
 
     together = 1
     most: int | None = None
-    least = 2
     flat = False
 
     def __init__(self, size: tuple[int, int], cells: int, keep: float) -> None:

@@ -33,8 +33,6 @@ class Plan(Protocol):
     """How many masks are drawn together."""
     most: int | None
     """How many masks there are when all of them are taken; None when they are drawn at random."""
-    least: int
-    """How many an estimate needs."""
     flat: bool
     """Whether the map consists of regions of one value."""
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 ROUNDING = 2.0**-20
 """What may differ between two passes that should agree, as a share of the largest score."""
+LEAST = 2
+"""How many masked pictures an estimate needs; a pair of complements is one draw."""
 ANEW = "the earlier run used other masks: started anew"
 
 SAMPLES = Option("Masked pictures of each estimate.", minimum=2, extends=True)
@@ -80,7 +82,7 @@ class Perturbation(Explainer):
             earlier=earlier,
             progress=batch.progress_of(image, count),
         )
-        parts = 1 if plan.most is not None else max(1, min(self.repeats, found.count // plan.least))
+        parts = 1 if plan.most is not None else max(1, min(self.repeats, found.count // LEAST))
         estimated = plan.estimated(found, parts)
         notes = [*self._told(found, count), ANEW] if any(earlier) and not found.earlier else self._told(found, count)
         idle = ROUNDING * masked.largest
