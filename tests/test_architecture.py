@@ -32,7 +32,8 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "protocol": ({"backward", "values"}, {"numpy"}),
     "plugin": ({"backward", "errors", "maths", "options", "panels", "protocol", "values"}, {"numpy", "pluggy"}),
     "hookspecs": ({"plugin"}, {"numpy", "pluggy"}),
-    "host": ({"checking", "hookspecs", "plugin", "explainers", "errors", "options", "network"}, {"numpy", "pluggy"}),
+    "listings": ({"errors", "plugin"}, set()),
+    "host": ({"checking", "hookspecs", "listings", "plugin", "explainers", "errors", "options", "network"}, {"numpy", "pluggy"}),
     "importing": ({"errors", "host"}, set()),
     "scaffold": ({"_version", "errors"}, set()),
     "privacy": (set(), set()),
@@ -60,7 +61,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "report": (SHARED, {"jinja2"}),
     "io": (SHARED, {"numpy", "cv2", "PIL"}),
     "cli": (
-        SHARED | {"_version", "options", "host", "request", "opening", "execution", "io", "network", "report", "render"}
+        SHARED | {"_version", "options", "host", "listings", "request", "opening", "execution", "io", "network", "report", "render"}
         | {"diagnosis", "importing", "prediction", "saving", "scaffold", "testing"},
         {"typer", "rich"},
     ),

@@ -15,9 +15,7 @@ def shared(contributions, total, relevance, bias=0.0, *, whole=1.0, favoured=0.0
     divisor = whole * total + favoured * (sum(kept) + (bias if bias * sign > 0 else 0.0)) + sign * stabiliser
     if divisor == 0:
         return [0.0 for _ in contributions]
-    return [
-        (whole * c + favoured * k) / divisor * relevance for c, k in zip(contributions, kept, strict=True)
-    ]
+    return [(whole * c + favoured * k) / divisor * relevance for c, k in zip(contributions, kept, strict=True)]
 
 
 def rms(values):
