@@ -67,6 +67,7 @@ def _normal(name: str) -> str:
 
 
 def entries(group: str) -> Iterable[Listing]:
+    """List what is installed in a group of entry points."""
     for entry in _entry_points(group):
         about: Any = entry.dist.metadata if entry.dist else {}
         yield Listing(
@@ -80,6 +81,7 @@ def entries(group: str) -> Iterable[Listing]:
 
 
 def with_clashes(listing: Listing, others: list[str]) -> Listing:
+    """The same listing with the others that claim its name."""
     return Listing(
         listing.name,
         listing.value,
@@ -92,6 +94,7 @@ def with_clashes(listing: Listing, others: list[str]) -> Listing:
 
 
 def imported(listing: Listing) -> Any:
+    """Import what an entry point names; PluginError, whatever goes wrong."""
     entry = metadata.EntryPoint(listing.name, listing.value, listing.group)
     try:
         return entry.load()

@@ -1,8 +1,8 @@
 """The plugin API: the only module of xcnn that a plugin needs.
 
 An explainer asks a `Network` for NumPy arrays, computes, and returns panels of numbers. It opens no file, draws
-nothing and imports neither Keras nor OpenCV. `maths` has the formulas that several methods share: weighted sums of maps,
-enlarging, windows, fills, time budgets. A whole plugin is one class and one entry point::
+nothing and imports neither Keras nor OpenCV. `maths` has the formulas that several methods share: weighted sums of
+maps, enlarging, windows, fills, time budgets. A whole plugin is one class and one entry point::
 
     # pyproject.toml
     [project.entry-points."xcnn.explainers"]
