@@ -58,7 +58,9 @@ def test_batch_normalisation_is_part_of_the_layer_before_it(name, activation):
     """As if its scale and offset had been multiplied into the weights; with a ReLU behind it and without."""
 
     def chain(*layers):
-        return keras.Sequential([keras.Input((nets.SIZE, nets.SIZE, 3)), *layers, L.Flatten(), L.Dense(3, name="scores")])
+        return keras.Sequential(
+            [keras.Input((nets.SIZE, nets.SIZE, 3)), *layers, L.Flatten(), L.Dense(3, name="scores")]
+        )
 
     apart = nets.weighted(chain(L.Conv2D(4, 3, name="conv"), L.BatchNormalization(name="bn"), L.Activation(activation)))
     merged = nets.weighted(chain(L.Conv2D(4, 3, name="conv"), L.Activation(activation)))
@@ -97,7 +99,9 @@ def test_a_sum_of_branches_hands_each_its_share(name, numbers, more):
         rest = {key: value for key, value in numbers.items() if key != "epsilon"}
         wanted = np.zeros(3)
         for j in range(3):
-            shares = slow.shared([left[j] * x[j], right[j] * x[j]], total[j], at_total[j], stabiliser=stabiliser, **rest)
+            shares = slow.shared(
+                [left[j] * x[j], right[j] * x[j]], total[j], at_total[j], stabiliser=stabiliser, **rest
+            )
             for branch, share in zip((left, right), shares, strict=True):
                 lone = numbers.get("epsilon", 0) * slow.rms(branch * x)
                 wanted[j] += slow.shared([branch[j] * x[j]], branch[j] * x[j], share, stabiliser=lone, **rest)[0]
