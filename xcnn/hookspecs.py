@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
-    from xcnn.plugin import BaseExplainer, GradientRule, NamedModel, Preprocessing
+    import numpy as np
+
+    from xcnn.plugin import BaseExplainer, GradientRule, NamedModel, Preprocessing, Section
 
 hookspec = pluggy.HookspecMarker("xcnn")
 
@@ -81,4 +83,16 @@ def xcnn_gradient_rules() -> Iterable[GradientRule]:  # type: ignore[empty-body]
         @hookimpl
         def xcnn_gradient_rules():
             return [GradientRule(name="rectgrad", summary="gradients that agree with the activation", at=at)]
+    """
+
+
+@hookspec
+def xcnn_report_sections(  # type: ignore[empty-body]
+    run: Mapping[str, Any], values: Callable[[str], np.ndarray]
+) -> Iterable[Section]:
+    """Return sections that the report shows below the results: plain text and panels, never HTML.
+
+    Called when all results of a run are written and its report is about to be. ``run`` is what run.json will hold: its
+    results with their targets and panels. ``values`` reads the array of a panel by the name in its ``files``. The entry
+    point is of the group ``xcnn.sections``, so that a run imports nothing else. A plugin that fails leaves a warning.
     """

@@ -12,6 +12,7 @@ from xcnn.network import ascent, graph, preprocess, rules, steps, targets
 from xcnn.network import layers as layer_names
 from xcnn.network.keras_model import KerasModel
 from xcnn.network.targets import coefficients
+from xcnn.network.trace import NOTHING
 from xcnn.network.tracing import numbers
 from xcnn.plugin import Batch
 
@@ -49,16 +50,50 @@ class KerasNetwork(KerasModel):
         opaque = np.full((*picture.shape[:2], 1), 255, np.uint8)
         return picture if picture.shape[2] == 4 else np.concatenate([picture, opaque], axis=2)  # noqa: PLR2004
 
-    def scores(self, inputs: Floats, points: Floats | None = None) -> Floats:
+    def scores(
+        self, inputs: Floats, points: Floats | None = None, *, replace: Mapping[str, Floats] | None = None
+    ) -> Floats:
         """Compute the class scores, (n, classes): logits where the network has them.
 
-        ``points`` is (n, 2) as in `Batch`, for networks that are explained at a place.
-        """
-        return self._outcome(lambda: inputs, points)[0].scores
+        Parameters
+        ----------
+        inputs : (n, h, w, c) float32 ndarray
+            What the network receives, preprocessed.
+        points : (n, 2) float32 ndarray, optional
+            As in `Batch`, for networks that are explained at a place.
+        replace : mapping of str to float32 ndarray, optional
+            What layers hand on instead of what they compute, (n, ...) with the channels last.
 
-    def _outcome(self, inputs: Callable[[], Floats], points: Floats | None = None) -> tuple[targets.Outcome, Floats]:
+        Raises
+        ------
+        LayerError
+            If a layer is unknown, has an output of another shape, or does not influence the scores.
+        """
+        edited = dict(self._edited(path, values, len(inputs)) for path, values in (replace or {}).items())
+        return self._outcome(lambda: inputs, points, edited)[0].scores
+
+    def _edited(self, path: str, values: Floats, count: int) -> tuple[str, Floats]:
+        """The full path of a layer, and its new output as the model makes it."""
+        layer = self.layer(path)
+        if layer.path not in self.survey.used:
+            raise LayerError(f"the class scores do not depend on the output of layer {layer.path!r}")
+        wanted = (count, *layer.shape)
+        fits = len(wanted) == values.ndim and layer.shape
+        if not fits or any(side not in {None, own} for side, own in zip(wanted, values.shape, strict=True)):
+            given, own = ("x".join("?" if side is None else str(side) for side in it) for it in (values.shape, wanted))
+            raise LayerError(f"layer {layer.path!r} returns {own}, it can't be replaced by {given}")
+        return layer.path, np.moveaxis(values, -1, 1) if layer.path in self.survey.first else values
+
+    def _outcome(
+        self, inputs: Callable[[], Floats], points: Floats | None = None, replace: Mapping[str, Floats] = NOTHING
+    ) -> tuple[targets.Outcome, Floats]:
         scores, ranks, areas = self._traced.run(
-            ("scores",), lambda forward, _: numbers(forward), inputs=inputs, forms=_none, points=points
+            ("scores",),
+            lambda forward, _: numbers(forward),
+            inputs=inputs,
+            forms=_none,
+            points=points,
+            replace=replace,
         )
         return targets.Outcome(scores, areas if areas.size else None), ranks
 

@@ -72,6 +72,11 @@ class Survey:
             forward=forward,
         )
 
+    def shape(self, path: str) -> tuple[int | None, ...]:
+        """The shape of what a layer returns as the model makes it: batch first, channels where the layer has them."""
+        sides = next(layer.shape for layer in self.layers if layer.path == path)
+        return (None, sides[-1], *sides[:-1]) if path in self.first else (None, *sides)
+
 
 def _is_among(tensor: Any, ops: set[str]) -> bool:
     return getattr(getattr(tensor, "op", None), "name", None) in ops
