@@ -17,16 +17,20 @@ def vgg(*, bias=True, seed=0):
     model = keras.Sequential(
         [
             keras.Input((SIZE, SIZE, 3)),
-            L.Conv2D(4, 3, activation="relu", name="conv1", use_bias=bias),
+            L.Conv2D(4, 3, activation="relu", name="conv1"),
             L.MaxPooling2D(name="pool"),
-            L.Conv2D(5, 2, activation="relu", name="conv2", use_bias=bias),
+            L.Conv2D(5, 2, activation="relu", name="conv2"),
             L.Flatten(name="flatten"),
-            L.Dense(6, activation="relu", name="fc", use_bias=bias),
-            L.Dense(3, activation="softmax", name="scores", use_bias=bias),
+            L.Dense(6, activation="relu", name="fc"),
+            L.Dense(3, activation="softmax", name="scores"),
         ],
         name="vgg",
     )
-    return weighted(model, seed)
+    weighted(model, seed)
+    for weight in () if bias else model.weights:
+        if weight.name == "bias":
+            weight.assign(np.zeros(weight.shape))
+    return model
 
 
 def weighted(model, seed=0):

@@ -6,13 +6,14 @@ import numpy as np
 
 
 def shared(contributions, total, relevance, bias=0.0, *, whole=1.0, favoured=0.0, stabiliser=0.0):
-    """What one output hands to each of its inputs, by the formula of `xcnn_lrp.rules`.
+    """What one output hands to each of its inputs, by the formulas of `xcnn_lrp.rules`.
 
     ``contributions`` are those of the inputs, ``total`` is their sum and the bias.
     """
     sign = 1.0 if total >= 0 else -1.0
     kept = [c if c * sign > 0 else 0.0 for c in contributions]
-    divisor = whole * total + favoured * (sum(kept) + (bias if bias * sign > 0 else 0.0)) + sign * stabiliser
+    kept_bias = bias if whole and bias * sign > 0 else 0.0
+    divisor = whole * total + favoured * (sum(kept) + kept_bias) + sign * stabiliser
     if divisor == 0:
         return [0.0 for _ in contributions]
     return [(whole * c + favoured * k) / divisor * relevance for c, k in zip(contributions, kept, strict=True)]

@@ -2,14 +2,16 @@
 
 With contributions ``c_jk = x_j w_jk`` of the inputs of a layer to ``z_k = sum_j c_jk + b_k``, relevance goes down as
 
-    R_j = sum_k (a c_jk + g c_jk^s) / (a z_k + g (sum_j c_jk^s + b_k^s) + e sign(z_k)) R_k
+    epsilon  R_j = sum_k c_jk / (z_k + e sign(z_k)) R_k
+    gamma    R_j = sum_k (c_jk + g c_jk^s) / (z_k + g (sum_j c_jk^s + b_k^s)) R_k
+    z-plus   R_j = sum_k c_jk^s / (sum_j c_jk^s) R_k
 
-where ``v^s`` keeps of v what has the sign of z_k. ``a = 1, g = 0`` is the epsilon rule, ``a = 1, g = gamma`` the gamma
-rule, and ``a = 0, g = 1`` the z-plus rule; the latter two are published for positive z_k, and this is what they become
-when a layer ends without a ReLU.
+where ``v^s`` keeps of v what has the sign of z_k: gamma and z-plus are published for positive z_k, and this is what
+they become when a layer ends without a ReLU. A bias takes its share under epsilon and gamma, and nothing under z-plus,
+which thereby hands down all there is.
 
 - Bach et al., On Pixel-Wise Explanations for Non-Linear Classifier Decisions by Layer-Wise Relevance Propagation, 2015:
-  equations 56 (a = 1, g = e = 0) and 58 (epsilon).
+  equations 56 and 58 (epsilon).
 - Montavon et al., Explaining nonlinear classification decisions with deep Taylor decomposition, 2017: z-plus, and z-B
   for a first layer fed with pixels between two bounds.
 - Montavon et al., Layer-Wise Relevance Propagation: An Overview, 2019, section 10.2: gamma, and the composite.

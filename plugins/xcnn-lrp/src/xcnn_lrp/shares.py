@@ -69,12 +69,14 @@ class _Linear:
 
     @cached_property
     def _sums(self) -> tuple[Any, Any]:
-        """The sums of the positive contributions and of the negative ones, the offset's part among them."""
+        """The sums of the contributions of each sign, with the offset's part unless they alone count."""
         layer = self.layer
         if not self.sharing.favoured:
             return None, None
         positive = _sum(layer.forward(*pair) for pair in self._signed[0])
         negative = layer.total - layer.offset - positive
+        if not self.sharing.whole:
+            return positive, negative
         return positive + _up(layer.offset), negative + _down(layer.offset)
 
     @cached_property
