@@ -107,9 +107,7 @@ class Reached(BaseException):
 
 
 @contextmanager
-def tapped(
-    model: Any, *, first: bool = False, until: str = "", replace: Mapping[str, Any] = NOTHING
-) -> Iterator[Taps]:
+def tapped(model: Any, *, first: bool = False, until: str = "", replace: Mapping[str, Any] = NOTHING) -> Iterator[Taps]:
     """Record what each layer of `model` returns inside the block, and leave the model exactly as it was.
 
     Once the call named `until` has been recorded, `Reached` ends the run: what comes after it is never made. The calls
