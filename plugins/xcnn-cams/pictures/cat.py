@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 (a script, no package)
 """Make cat.jpg, the picture of the README: all methods at the last layer and at an earlier one.
 
 python pictures/cat.py
