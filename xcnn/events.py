@@ -34,6 +34,9 @@ class Events(Protocol):
     def failed(self, failure: Failure) -> None:
         """A picture could not be explained."""
 
+    def warned(self, words: str) -> None:
+        """The run is whole, but for what is said here."""
+
 
 class Silent:
     """Hears nothing."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +22,13 @@ from xcnn.resuming import Resuming
 from xcnn.working import Working
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    import numpy as np
 
     from xcnn.events import Events
     from xcnn.host import Host
-    from xcnn.plugin import BaseExplainer, Image, Network
+    from xcnn.plugin import BaseExplainer, Image, Network, Section
     from xcnn.render.style import Style
     from xcnn.request import Common, ModelRequest
 
@@ -121,8 +124,18 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
         about["seconds"] = round(time.monotonic() - begun, 2)
         run = Run(about, tuple(outcome.results), tuple(outcome.failures), tuple(network.warnings), out)
         if outcome.writer:
-            outcome.writer.finish(run.about, run.failures, run.warnings)
+            outcome.writer.finish(run.about, run.failures, run.warnings, partial(_sections, host, events))
         return run
+
+
+def _sections(
+    host: Host, events: Events, run: Mapping[str, Any], values: Callable[[str], np.ndarray]
+) -> tuple[list[tuple[str, Section]], list[str]]:
+    """What plugins add to the report, and what is said of those that failed, which the user hears at once."""
+    found, warnings = host.report_sections(run, values)
+    for words in warnings:
+        events.warned(words)
+    return found, warnings
 
 
 def _style(request: Request | ModelRequest) -> Style:

@@ -113,5 +113,14 @@ class Curve:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class Section:
+    """A part of the report that a plugin adds: plain text, its paragraphs apart by an empty line, and panels."""
+
+    title: str
+    text: str = ""
+    panels: tuple[Panel, ...] = ()
+
+
 Panel = Attribution | Tiles | Labels | Table | Curve
 """What explainers return."""

@@ -1,7 +1,8 @@
 """The plugin API: the only module of xcnn that a plugin needs.
 
 An explainer asks a `Network` for NumPy arrays, computes, and returns panels of numbers. It opens no file, draws
-nothing and imports neither Keras nor OpenCV. A whole plugin is one class and one entry point::
+nothing and imports neither Keras nor OpenCV. `maths` has the formulas that several methods share: weighted sums of maps,
+enlarging, windows, fills, time budgets. A whole plugin is one class and one entry point::
 
     # pyproject.toml
     [project.entry-points."xcnn.explainers"]
@@ -28,10 +29,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import pluggy
 
 from xcnn import maths, options
+from xcnn.backward import GradientRule, Step
 from xcnn.errors import LayerError, MisfitError, OptionError
-from xcnn.maths.budget import Budget
 from xcnn.options import Option
-from xcnn.panels import Attribution, Curve, Labels, Panel, Table, Tiles
+from xcnn.panels import Attribution, Curve, Labels, Panel, Section, Table, Tiles
 from xcnn.protocol import Batch, Contrast, Network, Patterns, Recipe, Top
 from xcnn.values import (
     Choice,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 __all__ = [
+    "API_VERSION",
     "BUDGET",
     "FILL",
     "LAYERS",
@@ -61,12 +63,12 @@ __all__ = [
     "Attribution",
     "BaseExplainer",
     "Batch",
-    "Budget",
     "Choice",
     "Contrast",
     "Curve",
     "Explainer",
     "Failure",
+    "GradientRule",
     "Image",
     "Labels",
     "Layer",
@@ -82,15 +84,25 @@ __all__ = [
     "Reference",
     "Result",
     "Run",
+    "Section",
+    "Step",
     "Table",
     "Target",
     "Tiles",
     "Top",
     "check_fill",
-    "filled",
     "hookimpl",
+    "maths",
     "panels",
 ]
+
+API_VERSION = "1.0"
+"""The version of this module: MAJOR.MINOR, in the sense of semantic versioning.
+
+A plugin says what it was built for: ``xcnn_api = "1.0"`` in its explainer class, or in the module of its hooks. It
+works with every xcnn of the same MAJOR and the same or a later MINOR; a change that breaks plugins raises MAJOR, an
+addition MINOR. One that says nothing is used as it is.
+"""
 
 hookimpl = pluggy.HookimplMarker("xcnn")
 """Marks a function or method of a plugin as the implementation of a hook in `xcnn.hookspecs`."""
@@ -118,10 +130,16 @@ BUDGET = Option(
     minimum=0,
     extends=True,
 )
-"""The option ``budget`` of explainers that run the network many times: see `Budget`."""
+"""The option ``budget`` of explainers that run the network many times: see `xcnn.maths.Budget`."""
+
+RESUME = Option("Go on from the folder of an earlier run instead of starting anew.", metavar="RUN", extends=True)
+"""The option ``resume`` of explainers that return a state: `Batch.earlier` gives them what that run left.
+
+The earlier run must have had the same model and settings, and the same options but those that say ``extends``.
+"""
 
 FILL = Option("What hides: mean (the picture's mean colour), gray, black, blur or a colour like #8090a0.")
-"""The option ``fill`` of explainers that hide parts of the picture: see `filled`; check it by `check_fill`."""
+"""The option ``fill`` of explainers that hide parts of the picture: see `xcnn.maths.filled`; check it by `check_fill`."""
 
 
 def check_fill(fill: str, *more: str) -> None:
@@ -148,30 +166,6 @@ def check_fill(fill: str, *more: str) -> None:
         raise OptionError(f"--fill is {fill!r}", hint=hint) from None
 
 
-def filled(pixels: np.ndarray, fill: str) -> np.ndarray:
-    """Make the picture that hides a picture, in pixels: what each one becomes when it is taken away.
-
-    Parameters
-    ----------
-    pixels : (..., h, w, 3 or 4) ndarray
-        Pictures with values 0..255, as in `Batch.pixels`. A fourth channel, the opacity, is left as it is.
-    fill : str
-        A value of the option `FILL`.
-
-    Returns
-    -------
-    (..., h, w, 3 or 4) float32 ndarray
-        Not rounded; `Batch.prepare` makes it an input.
-    """
-    return maths.filled(pixels, fill)
-
-RESUME = Option("Go on from the folder of an earlier run instead of starting anew.", metavar="RUN", extends=True)
-"""The option ``resume`` of explainers that return a state: `Batch.earlier` gives them what that run left.
-
-The earlier run must have had the same model and settings, and the same options but those that say ``extends``.
-"""
-
-
 class BaseExplainer:
     """What explainers of both kinds are: frozen keyword-only dataclasses whose fields are their options.
 
@@ -185,6 +179,8 @@ class BaseExplainer:
     """What the method is called on pictures and in the report; "" for the name."""
     source: ClassVar[Reference | None] = None
     """The publication, shown in help and report."""
+    xcnn_api: ClassVar[str] = ""
+    """The `API_VERSION` that the class was written for."""
 
     def __post_init__(self) -> None:
         """Convert and check the options, so that Python and the command line accept the same."""

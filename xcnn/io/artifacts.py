@@ -164,6 +164,12 @@ class Draft:
             np.save(self.folder / name, values, allow_pickle=False)
         return name
 
+    def values(self, name: str) -> NDArray[Any]:
+        """Read an array of this folder again, by the name it was written under."""
+        if name not in self.files():
+            raise KeyError(name)
+        return np.asarray(np.load(self.folder / name, allow_pickle=False))
+
     def write_state(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> str:
         """Write named arrays as .npz."""
         # The names are a plugin's: as keywords they could not be "file".

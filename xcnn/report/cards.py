@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from xcnn.report import tints
-from xcnn.report.words import number, plain
+from xcnn.report.words import number, plain, prose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -95,6 +95,13 @@ def _card(result: Mapping[str, Any], titles: Mapping[str, str], pictures: Pictur
         "wide": any(panel["kind"] in WIDE for panel in result["panels"]),
         "panels": [_panel(panel, pictures) for panel in result["panels"]],
     }
+
+
+def section(given: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
+    """Describe what a plugin adds to the report: a heading, paragraphs and panels."""
+    told: dict[str, Any] = plain({name: value for name, value in given.items() if name != "panels"})
+    panels = [_panel(panel, pictures) for panel in given["panels"]]
+    return told | {"paragraphs": prose(given["text"]), "target": None, "panels": panels}
 
 
 def _panel(panel: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:

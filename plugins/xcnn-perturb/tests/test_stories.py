@@ -16,6 +16,7 @@ pytestmark = pytest.mark.keras
 def command(capfd, tmp_path, monkeypatch):
     """Run a command line in a folder with a model and a picture; returns exit code, standard output and error."""
     from test_contract import built
+
     from xcnn.cli.main import run
 
     monkeypatch.chdir(tmp_path)

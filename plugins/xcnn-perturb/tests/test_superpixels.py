@@ -8,8 +8,8 @@ import math
 import numpy as np
 import pytest
 from fakes import Toy, drawn, patches, quarters, weighing
-from xcnn.errors import OptionError
 
+from xcnn.errors import OptionError
 from xcnn_perturb import masking, superpixels
 from xcnn_perturb.kernelshap import KernelSHAP
 from xcnn_perturb.lime import LIME

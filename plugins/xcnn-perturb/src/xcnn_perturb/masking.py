@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from xcnn.plugin import Budget
+
+from xcnn.plugin import maths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from xcnn.plugin import Batch, Network, Target
-
     from xcnn_perturb.estimates import Estimated
 
 Floats = NDArray[np.floating]
@@ -189,7 +189,7 @@ def scored(
     before = _earlier(plan, base, count, earlier)
     scores = [np.zeros((len(masked.targets), 0)) if before is None else before]
     done = first = scores[0].shape[1]
-    budget = Budget(seconds)
+    budget = maths.Budget(seconds)
     while done < count and not (done > first and budget.spent(done - first)):
         some = min(masked.most, count - done)
         scores.append(masked.scores(plan.kept(drawn(plan, done, done + some, base))))

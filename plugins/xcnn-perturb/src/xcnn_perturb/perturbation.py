@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from xcnn.plugin import BUDGET, FILL, RESUME, Attribution, Explainer, Option, check_fill, filled
+from xcnn.plugin import BUDGET, FILL, RESUME, Attribution, Explainer, Option, check_fill, maths
 
 if TYPE_CHECKING:
     from xcnn.plugin import Batch, Network, Panel
-
     from xcnn_perturb.estimates import Estimated
     from xcnn_perturb.masking import Plan, Scored
 
@@ -38,6 +37,7 @@ HIDES = Option(
 class Perturbation(Explainer):
     """Hide random parts of the picture and relate the scores to what was hidden: the base of the three explainers."""
 
+    xcnn_api: ClassVar[str] = "1.0"
     fills: ClassVar[tuple[str, ...]] = ()
     """Words for ``fill`` that only this explainer knows."""
 
@@ -145,7 +145,7 @@ class Segmenting(Perturbation):
 
         labels = superpixels.segmented(pixels, self.segments)
         own = self.fill == OWN
-        return self.over(labels), superpixels.averaged(pixels, labels) if own else filled(pixels, self.fill)
+        return self.over(labels), superpixels.averaged(pixels, labels) if own else maths.filled(pixels, self.fill)
 
     def over(self, labels: Any) -> Plan:
         """Decide how superpixels, (h, w) numbers, are drawn and what becomes of the scores."""

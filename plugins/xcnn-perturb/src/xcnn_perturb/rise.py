@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from xcnn.plugin import Option, Reference, filled
-
+from xcnn.plugin import Option, Reference, maths
 from xcnn_perturb.perturbation import Perturbation
 
 if TYPE_CHECKING:
@@ -40,4 +39,4 @@ class RISE(Perturbation):
         """Draw grids."""
         from xcnn_perturb.grids import Grids
 
-        return Grids(pixels.shape[:2], self.grid, self.keep), filled(pixels, self.fill)
+        return Grids(pixels.shape[:2], self.grid, self.keep), maths.filled(pixels, self.fill)
