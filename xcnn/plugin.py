@@ -139,7 +139,7 @@ The earlier run must have had the same model and settings, and the same options 
 """
 
 FILL = Option("What hides: mean (the picture's mean colour), gray, black, blur or a colour like #8090a0.")
-"""The option ``fill`` of explainers that hide parts of the picture: see `xcnn.maths.filled`; check it by `check_fill`."""
+"""The option ``fill`` of explainers that hide parts of a picture: see `xcnn.maths.filled`, `check_fill`."""
 
 
 def check_fill(fill: str, *more: str) -> None:
