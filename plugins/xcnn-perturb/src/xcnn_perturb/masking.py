@@ -117,7 +117,9 @@ class Masked:
     def scores(self, kept: Floats) -> Floats:
         """Score the picture under masks, (n, h, w): (targets, n) float64."""
         # In pixels, as the fill is: the preparation of the input comes after.
-        inputs = self._batch.prepare(self._hidden + kept[..., np.newaxis] * self._seen)
+        pictures = kept[..., np.newaxis] * self._seen
+        pictures += self._hidden  # in place: large arrays take longer to be made than to be changed
+        inputs = self._batch.prepare(pictures)
         points = self._batch.points
         where = () if points is None else (points[[self._image] * len(kept)],)
         scores = self._network.scores(inputs, *where)

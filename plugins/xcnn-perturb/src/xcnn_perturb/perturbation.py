@@ -22,7 +22,7 @@ SAMPLES = Option("Masked pictures of each estimate.", minimum=2, extends=True)
 REPEATS = Option(
     "Independent estimates. The map is their mean; from two on, a second map shows its 95 % confidence interval.",
     minimum=1,
-    maximum=1000,
+    maximum=100,
     extends=True,
 )
 SEGMENTS = Option("About how many superpixels the picture is cut into.", minimum=1, maximum=2000)
