@@ -53,8 +53,8 @@ class Perturbation(Explainer):
         check_fill(self.fill, *self.fills)
 
     def cost(self, network: Network) -> int:  # noqa: ARG002 (the same for every network)
-        """One pass per masked picture, one of the picture itself and one of what hides it."""
-        return self.samples * self.repeats + 2
+        """One pass per masked picture, two of the picture itself and one of what hides it."""
+        return self.samples * self.repeats + 3
 
     def plan(self, pixels: Any) -> tuple[Plan, Any]:
         """Decide about one picture, (h, w, 3 or 4) uint8: how masks are drawn, and the picture that hides it."""
