@@ -34,6 +34,9 @@ class Events(Protocol):
     def failed(self, failure: Failure) -> None:
         """A picture could not be explained."""
 
+    def noted(self, text: str) -> None:
+        """Something about the report must be known."""
+
 
 class Silent:
     """Hears nothing."""

@@ -119,7 +119,7 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
         about["seconds"] = round(time.monotonic() - begun, 2)
         run = Run(about, tuple(outcome.results), tuple(outcome.failures), tuple(network.warnings), out)
         if outcome.writer:
-            outcome.writer.finish(run.about, run.failures, run.warnings)
+            outcome.writer.finish(run.about, run.failures, run.warnings, say=events.noted)
         return run
 
 

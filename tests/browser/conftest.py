@@ -93,7 +93,7 @@ def results_of(number, explainers, *, classes=1, confidence=0.8, label=None):
 def written(tmp_path_factory):
     """Write a report; of the model alone where a group has no image."""
 
-    def write(*groups, names=("gradcam",), failures=(), pictures=()):
+    def write(*groups, names=("gradcam",), failures=(), pictures=(), most_mb=25):
         folder = tmp_path_factory.mktemp("report") / "out"
         with artifacts.Draft(folder, overwrite=False) as draft:
             writer = Writer(draft, Style(), TITLES, "net")
@@ -102,7 +102,9 @@ def written(tmp_path_factory):
                     writer.add_model(group)
                 else:
                     writer.add(pictures[number] if pictures else pixels_of(number), group)
-            return writer.finish(about(*names), failures, ())
+            told = about(*names)
+            told["options"].append({"name": "report_max_mb", "value": most_mb, "source": "default", "help": "Size."})
+            return writer.finish(told, failures, ())
 
     return write
 
@@ -154,12 +156,29 @@ def every(written):
 
 
 @pytest.fixture(scope="session")
+def folder(written):
+    """Two pages: 203 images, the last ones of dogs, and a failure."""
+    groups = [
+        results_of(at, ["gradcam", "saliency"][: 2 if at in {0, 200} else 1], confidence=0.9 - 0.004 * at, label="dog" if at > 197 else None)
+        for at in range(203)
+    ]  # fmt: skip
+    failures = [Failure("broken.jpg", "image", "broken.jpg is damaged", "export it again")]
+    return written(*groups, names=("gradcam", "saliency"), failures=failures, most_mb=0)
+
+
+@pytest.fixture(scope="session")
+def second(folder):
+    """The second of these pages."""
+    return folder.with_name("report-2.html")
+
+
+@pytest.fixture(scope="session")
 def chromium():
     """The browser; without one these tests fail."""
     from playwright.sync_api import sync_playwright
 
     path = os.environ.get("XCNN_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    assert path, "no Chromium: install it, or name it in XCNN_CHROMIUM"
+    assert path, "no Chromium: install it (apt-get install chromium), or name it in XCNN_CHROMIUM"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--force-color-profile=srgb"])
         yield browser

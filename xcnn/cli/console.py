@@ -220,6 +220,10 @@ class Screen:
         for line in error_lines(failure.message, failure.hint):
             self._say(line, always=not self._json)
 
+    def noted(self, text: str) -> None:
+        """Say what must be known of the report."""
+        self._say(text)
+
     def _step(self) -> None:
         self._done += 1
         if self._total > 1 and self._bar:

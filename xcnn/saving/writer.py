@@ -17,7 +17,7 @@ from xcnn.saving.panels import Panels, Subject, key
 from xcnn.saving.pictures import Pictures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from xcnn.io.artifacts import Draft
@@ -117,8 +117,18 @@ class Writer:
                 self._mosaics.add(pixels, alike[0], scales)
         return records
 
-    def finish(self, about: Mapping[str, Any], failures: Iterable[Failure], warnings: Iterable[str]) -> Path:
-        """Write the report and run.json, and put the folder in its place; return the report."""
+    def finish(
+        self,
+        about: Mapping[str, Any],
+        failures: Iterable[Failure],
+        warnings: Iterable[str],
+        *,
+        say: Callable[[str], None] | None = None,
+    ) -> Path:
+        """Write the report and run.json, and put the folder in its place; return the report.
+
+        ``say`` is told when the report is more than one file.
+        """
         from xcnn.report import html
 
         results = [*self._of_model, *self._of_images]
@@ -131,7 +141,12 @@ class Writer:
                 "warnings": list(warnings),
             }
         )
-        html.write(self._draft.folder / REPORT, manifest, Pictures(self._draft.folder, self._style))
+        most = next((row["value"] for row in about["options"] if row["name"] == "report_max_mb"), html.MOST_MB)
+        words = html.write(
+            self._draft.folder / REPORT, manifest, Pictures(self._draft.folder, self._style), most_mb=most
+        )
+        if words and say:
+            say(words)
         # Listed, so that overwriting the folder later touches nothing else.
         files = [*self._draft.files(), artifacts.MANIFEST]
         self._draft.write_json(artifacts.MANIFEST, {**manifest, "files": files})
