@@ -33,7 +33,7 @@ def test_a_photograph_beside_the_page_is_shown_and_lies_below_its_map(opened, fo
         assert np.abs(at - expected).max() <= 10
     # Half of the picture is below the darkest and below the brightest colour of the map.
     corner = bare[20, 20].astype(int)
-    np.testing.assert_allclose(laid[20, 20], (corner + [68, 1, 84]) / 2, atol=12)
+    np.testing.assert_allclose(laid[20, 20], (corner + np.array([68, 1, 84])) / 2, atol=12)
 
 
 def test_photographs_far_below_are_not_asked_for_until_they_come_near(opened, folder):
