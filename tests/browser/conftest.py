@@ -37,14 +37,14 @@ def about(*names):
             {"name": name, "title": TITLES[name], "summary": "Weigh.", "about": "Shows regions.", "source": source, "options": [layer]}
             for name in names
         ],
-        "options": [{"name": "alpha", "value": 0.5, "source": "default", "help": "How opaque."}],
+        "options": [{"name": "alpha", "value": 0.5, "source": "default", "help": "How opaque."}, {"name": "seed", "value": 7, "source": "environment", "help": "Where random numbers start."}],
         "model": {
             "name": "net", "path": "net.keras", "sha256": "ab" * 32, "trusted": False, "input_shape": [224, 224, 3],
             "input_size": [224, 224], "classes": 1000, "score": "logit (before the softmax)",
             "preprocessing": {"name": "unit", "summary": "pixels / 255", "reason": "a guess: nothing in the model tells"},
             "default_layer": {"path": "top", "reason": "the last one"}, "notes": [],
         },
-        "versions": {"xcnn": "0.1.0", "keras": "3.15.1"},
+        "versions": {"xcnn": "0.1.0", "keras": "3.15.1", "device": "cpu", "intra_op_threads": "4"},
         "palette": {"name": "auto", "stops": colours.stops("auto", "positive"), "signed_stops": colours.stops("auto", "signed")},
     }  # fmt: skip
 
@@ -152,7 +152,8 @@ def every(written):
     group = results_of(0, ["gradcam"])
     panels = (*group[0].panels, labels, tiles, Table("Rows", ("a", "b"), (("x", 1.5),)))
     first = group[0]
-    return written([Result("gradcam", first.image, first.target, panels, first.predictions, 0.1)])
+    failures = [Failure("broken.jpg", "image", "broken.jpg is damaged", "export it again", "gradcam")]
+    return written([Result("gradcam", first.image, first.target, panels, first.predictions, 0.1)], failures=failures)
 
 
 @pytest.fixture(scope="session")
