@@ -1,6 +1,7 @@
 """What surrounds the maps: doubts, failures, how to repeat the run; reports made again, and runs in a notebook."""
 
 import json
+import re
 
 import pytest
 from fakes import FakeNetwork, pictures
@@ -55,8 +56,8 @@ def test_how_to_repeat_the_run_is_told_with_where_each_option_came_from(opened, 
         ("device", "cpu"), ("intra-op-threads", "4"), ("keras", "3.15.1"), ("xcnn", "0.1.0"), ("seed", "7"), ("SHA-256", "ab" * 32),
         ("Preprocessing", "unit: pixels / 255"), ("Score", "logit (before the softmax)"),
     ):  # fmt: skip
-        fact_of = section.locator(f'dt:text-is("{term}") + dd').first
-        assert fact in fact_of.inner_text(), term
+        fact_of = section.locator("dl > div", has=page.locator("dt").filter(has_text=re.compile(f"^{term}$")))
+        assert fact in fact_of.first.locator("dd").inner_text(), term
     image = page.locator(".image .facts code.hash")
     assert image.first.get_attribute("title") == "000000000000" + "ab" * 26
 
