@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "listings": ({"errors", "plugin"}, set()),
     "host": ({"checking", "hookspecs", "listings", "plugin", "explainers", "errors", "options", "network"}, {"numpy", "pluggy"}),
     "importing": ({"errors", "host"}, set()),
-    "scaffold": ({"_version", "errors"}, set()),
+    "scaffold": ({"_version", "errors", "plugin"}, set()),
     "privacy": (set(), set()),
     "truth": (SHARED, set()),
     "request": ({"options", "plugin", "privacy"}, set()),
@@ -56,7 +56,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "run": (SHARED | {"opening", "options", "execution", "request", "host"}, set()),
     "maths": (set(), {"numpy", "lazy_loader"}),
     "explainers": ({"plugin", "maths", "errors"}, set()),
-    "network": (SHARED, {"keras", "tensorflow", "numpy", "cv2", "h5py"}),
+    "network": (SHARED | {"backward"}, {"keras", "tensorflow", "numpy", "cv2", "h5py"}),
     "render": (SHARED, {"numpy", "cv2", "matplotlib"}),
     "report": (SHARED, {"jinja2"}),
     "io": (SHARED, {"numpy", "cv2", "PIL"}),
@@ -67,7 +67,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     ),
     # It tries everything that a plugin meets: the command that is made of it, a run, what is written. Nets need Keras.
     "testing": (
-        SHARED | {"cli", "hookspecs", "importing", "network", "options", "run", "saving"},
+        SHARED | {"checking", "cli", "hookspecs", "importing", "network", "options", "run", "saving"},
         {"numpy", "keras", "tensorflow", "pluggy", "pytest"},
     ),
 }  # fmt: skip

@@ -17,6 +17,8 @@ from xcnn.plugin import Attribution, Curve, Labels, Section, Table, Tiles
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from xcnn.plugin import Panel
+
 FORMS: dict[type, tuple[tuple[int, ...], str, str]] = {
     Attribution: ((2,), "fiub", "a map is (h, w) numbers"),
     Labels: ((2,), "iu", "labels are (h, w) whole numbers"),
@@ -55,11 +57,23 @@ def panel(found: Any, who: str) -> None:
     PluginError
         Saying what the explainer returned.
     """
+    form(found, who)
+    sign(found, who)
+
+
+def form(found: Any, who: str) -> None:
+    """Refuse what is no panel, or one whose arrays and texts are of another form, with a PluginError."""
     check = CHECKS.get(type(found))
     if check is None:
         raise PluginError(f"{who} returned {_kind(found)}; a panel is an Attribution, Tiles, Labels, ...")
     _texts(who, layer=found.layer, notes=found.notes, title=getattr(found, "title", ""))
     check(found, who)
+
+
+def sign(found: Panel, who: str) -> None:
+    """Refuse negative values in a map that is called positive with a PluginError."""
+    if isinstance(found, Attribution) and found.sign == "positive" and (found.values < 0).any():
+        raise PluginError(f"{who} returned negative values in a map it calls positive")
 
 
 def section(found: Any, who: str) -> None:
@@ -86,8 +100,6 @@ def _attribution(found: Attribution, who: str) -> None:
     _array(found, who)
     _texts(who, unit=found.unit)
     _one_of(found.sign, SIGNS, "sign", who)
-    if found.sign == "positive" and (found.values < 0).any():
-        raise PluginError(f"{who} returned negative values in a map it calls positive")
     if not (found.residual is None or isinstance(found.residual, (int, float))):
         raise PluginError(f"{who} returned {_kind(found.residual)} as a residual; it is a number")
     _state(found.state, who)

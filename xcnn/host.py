@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import pluggy
 import xcnn.explainers
 from xcnn import checking, hookspecs
 from xcnn.errors import PluginError, UsageError, did_you_mean
-from xcnn.listings import EXPLAINERS, EXTENSIONS, SECTIONS, check_version, entries, imported, with_clashes
+from xcnn.listings import EXPLAINERS, EXTENSIONS, SECTIONS, check_version, entries, imported
 from xcnn.options import declared
 from xcnn.plugin import BaseExplainer
 
@@ -49,7 +50,7 @@ class Host:
             others = ["xcnn"] if listing.name in self.builtin else []
             if listing.name in found:
                 others += [found[listing.name].distribution, *found[listing.name].clashes]
-            found[listing.name] = with_clashes(listing, others)
+            found[listing.name] = replace(listing, clashes=tuple(others))
         return found
 
     @cached_property

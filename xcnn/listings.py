@@ -80,19 +80,6 @@ def entries(group: str) -> Iterable[Listing]:
         )
 
 
-def with_clashes(listing: Listing, others: list[str]) -> Listing:
-    """The same listing with the others that claim its name."""
-    return Listing(
-        listing.name,
-        listing.value,
-        listing.group,
-        listing.distribution,
-        listing.version,
-        listing.summary,
-        tuple(others),
-    )
-
-
 def imported(listing: Listing) -> Any:
     """Import what an entry point names; PluginError, whatever goes wrong."""
     entry = metadata.EntryPoint(listing.name, listing.value, listing.group)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from xcnn._version import __version__
 from xcnn.errors import OptionError, OutputError, UsageError, did_you_mean
+from xcnn.plugin import API_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -146,4 +147,5 @@ def _words(name: str, kind: Kind) -> dict[str, str]:
         "usage": kind.usage,
         "arguments": kind.arguments,
         "version": __version__,
+        "api": API_VERSION,
     }

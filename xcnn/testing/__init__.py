@@ -12,7 +12,7 @@
 TensorFlow; the checks do.
 """
 
-from xcnn.testing.checking import Check, check, checks, parametrize_with_checks
+from xcnn.testing.contract import Check, check, checks, parametrize_with_checks
 from xcnn.testing.finding import Finding
 from xcnn.testing.kinds import KINDS, OFTEN, network, pictures
 

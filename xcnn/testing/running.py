@@ -60,19 +60,19 @@ def form(trial: Trial) -> None:
     rows, explainer = trial.first.rows, trial.explainer
     if isinstance(explainer, Explainer):
         expected = len(pictures())
-        if not isinstance(rows, list) or len(rows) != expected:
+        if not isinstance(rows, (list, tuple)) or len(rows) != expected:
             raise Broken(
-                f"explain returned {_brief(rows)}; it must be a list of {expected} rows for {expected} pictures"
+                f"explain returned {_brief(rows)} for {expected} pictures; it must be a list with a row for each"
             )
     for row in rows:
-        if not isinstance(row, tuple) or not row:
+        if not isinstance(row, (list, tuple)) or not row:
             raise Broken(f"explain returned {_brief(row)} for a row; it must be a tuple of panels")
         for panel in row:
-            panels.check_form(panel)
+            panels.check_form(panel, explainer.name)
 
 
 def texts(trial: Trial) -> None:
-    """Its texts are plain text."""
+    """Its texts hold no markup."""
     for panel in trial.first.panels:
         panels.check_texts(panel)
 

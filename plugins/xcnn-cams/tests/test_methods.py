@@ -8,6 +8,7 @@ import pytest
 
 import xcnn
 from xcnn import GradCAM
+from xcnn.errors import OptionError
 from xcnn_cams import AblationCAM, EigenCAM, GradCAMPlusPlus, HiResCAM, LayerCAM, ScoreCAM, XGradCAM
 from xcnn_cams.eigencam import projection
 from xcnn_cams.scorecam import masks
@@ -215,6 +216,14 @@ def test_the_picture_can_fade_to_black_instead_of_to_zero():
     assert_same(black, features @ weights)
     assert np.abs(black - values(network, ScoreCAM())).max() > 0.01 * black.max()
     assert_same(values(network, ScoreCAM(fill="gray")), values(network, ScoreCAM()))
+    assert_same(values(network, ScoreCAM(fill="#000000")), black)
+
+
+def test_a_fill_that_is_none_is_refused():
+    with pytest.raises(OptionError, match="--fill is 'grey'") as caught:
+        ScoreCAM(fill="grey")
+
+    assert caught.value.hint.startswith("one of zero, mean,")
 
 
 # --- Ablation-CAM ----------------------------------------------------------------------------------------------------

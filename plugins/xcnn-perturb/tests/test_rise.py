@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from fakes import Toy, drawn, weighing
 from skimage.transform import resize
-from xcnn.plugin import filled
 
+from xcnn.plugin import maths
 from xcnn_perturb import masking
 from xcnn_perturb.grids import Grids
 from xcnn_perturb.rise import RISE
@@ -49,7 +49,7 @@ def test_the_map_is_the_formula_one_mask_at_a_time():
     masks, scores = [], []
     for number in range(30):
         mask = plan.kept(plan.drawn(number, np.random.default_rng([*base, number])))[0].astype(float)
-        seen = mask[..., np.newaxis] * picture + (1 - mask[..., np.newaxis]) * filled(picture, "gray")
+        seen = mask[..., np.newaxis] * picture + (1 - mask[..., np.newaxis]) * maths.filled(picture, "gray")
         masks.append(mask)
         scores.append(np.cbrt(function(seen)))
     published = sum(score * mask for score, mask in zip(scores, masks, strict=True)) / (30 * 0.3)

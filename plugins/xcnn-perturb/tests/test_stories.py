@@ -13,14 +13,12 @@ pytestmark = pytest.mark.keras
 
 
 @pytest.fixture
-def command(capfd, tmp_path, monkeypatch):
+def command(capfd):
     """Run a command line in a folder with a model and a picture; returns exit code, standard output and error."""
-    from test_contract import built
     from xcnn.cli.main import run
+    from xcnn.testing.nets import flat
 
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("XCNN_PLUGINS", raising=False)
-    built("pooled").save("model.keras")
+    flat().save("model.keras")
     Image.fromarray(patches((30, 40), side=5)).save("photo.png")
 
     def call(*arguments):

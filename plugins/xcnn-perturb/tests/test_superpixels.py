@@ -8,8 +8,8 @@ import math
 import numpy as np
 import pytest
 from fakes import Toy, drawn, patches, quarters, weighing
-from xcnn.errors import OptionError
 
+from xcnn.errors import OptionError
 from xcnn_perturb import masking, superpixels
 from xcnn_perturb.kernelshap import KernelSHAP
 from xcnn_perturb.lime import LIME
@@ -219,7 +219,7 @@ def test_exact_values_have_no_interval_however_many_estimates_are_asked_for():
     shown = KernelSHAP(segments=4, repeats=5, fill="black").explain(network, network.batch([PICTURE]))[0]
 
     assert len(shown) == 1
-    assert network.calls == [1, 14, 1]
+    assert network.calls == [1, 14, 2]
 
 
 # --- LIME --------------------------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ def new(
     taken = dict.fromkeys(commands, "xcnn") | {one: host.distribution(one) for one in host.listings}
     if kind == "preprocessor":
         taken = dict.fromkeys(host.preprocessors(extensions=False), "xcnn")
-    taken |= {one.name: one.distribution for one in host.extensions}
+    taken |= {one.name: one.distribution for one in (*host.extensions, *host.sections)}
     folder = scaffold.write(name, kind, Path(out) if out else None, taken=taken)
     console.answer(folder)
     console.say(f"next: cd {folder} && pip install -e '.[test]' && pytest && xcnn plugins check {name}")

@@ -22,6 +22,7 @@ class AblationCAM(Trials):
 
     name: ClassVar[str] = "ablationcam"
     title: ClassVar[str] = "Ablation-CAM"
+    xcnn_api: ClassVar[str] = "1.0"
     source: ClassVar[Reference] = Reference(
         "Desai and Ramaswamy", 2020, "Ablation-CAM", "https://doi.org/10.1109/WACV45572.2020.9093360"
     )

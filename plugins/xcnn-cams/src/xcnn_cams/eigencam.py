@@ -24,6 +24,7 @@ class EigenCAM(Explainer):
 
     name: ClassVar[str] = "eigencam"
     title: ClassVar[str] = "Eigen-CAM"
+    xcnn_api: ClassVar[str] = "1.0"
     source: ClassVar[Reference] = Reference(
         "Muhammad and Yeasin", 2020, "Eigen-CAM", "https://arxiv.org/abs/2008.00299"
     )

@@ -24,6 +24,7 @@ class GradCAMPlusPlus(Explainer):
 
     name: ClassVar[str] = "gradcampp"
     title: ClassVar[str] = "Grad-CAM++"
+    xcnn_api: ClassVar[str] = "1.0"
     source: ClassVar[Reference] = Reference(
         "Chattopadhyay et al.", 2018, "Grad-CAM++", "https://arxiv.org/abs/1710.11063", equations="7, 19"
     )

@@ -25,6 +25,7 @@ class HiResCAM(Explainer):
 
     name: ClassVar[str] = "hirescam"
     title: ClassVar[str] = "HiResCAM"
+    xcnn_api: ClassVar[str] = "1.0"
     source: ClassVar[Reference] = Reference(
         "Draelos and Carin",
         2020,

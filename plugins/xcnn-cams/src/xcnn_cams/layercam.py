@@ -24,6 +24,7 @@ class LayerCAM(Explainer):
 
     name: ClassVar[str] = "layercam"
     title: ClassVar[str] = "LayerCAM"
+    xcnn_api: ClassVar[str] = "1.0"
     source: ClassVar[Reference] = Reference(
         "Jiang et al.",
         2021,

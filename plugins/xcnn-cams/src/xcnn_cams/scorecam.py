@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from xcnn.plugin import Option, Reference, maths
+from xcnn.plugin import Option, Reference, check_fill, maths
 from xcnn_cams.trials import Trials
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class ScoreCAM(Trials):
 
     name: ClassVar[str] = "scorecam"
     title: ClassVar[str] = "Score-CAM"
+    xcnn_api: ClassVar[str] = "1.0"
     source: ClassVar[Reference] = Reference(
         "Wang et al.", 2020, "Score-CAM, algorithm 1", "https://arxiv.org/abs/1910.01279"
     )
@@ -39,8 +40,7 @@ class ScoreCAM(Trials):
         str,
         Option(
             "What the picture fades to where a map is low: zero, what the network receives becomes zero, as in the "
-            "paper; mean, the picture's mean colour; gray; black; blur.",
-            choices=("zero", "mean", "gray", "black", "blur"),
+            "paper; mean (the picture's mean colour), gray, black, blur or a colour like #8090a0."
         ),
     ] = "zero"
     enlarge: Annotated[
@@ -51,6 +51,11 @@ class ScoreCAM(Trials):
             choices=("bilinear", "corners"),
         ),
     ] = "bilinear"
+
+    def __post_init__(self) -> None:
+        """Check the fill, too."""
+        super().__post_init__()
+        check_fill(self.fill, "zero")
 
     def strengths(self, features: Floats) -> Floats:
         """Rank channels by how much their maps vary: one with the same value everywhere hides the whole picture."""

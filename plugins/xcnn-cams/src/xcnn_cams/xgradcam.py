@@ -24,6 +24,7 @@ class XGradCAM(Explainer):
 
     name: ClassVar[str] = "xgradcam"
     title: ClassVar[str] = "XGrad-CAM"
+    xcnn_api: ClassVar[str] = "1.0"
     source: ClassVar[Reference] = Reference(
         "Fu et al.", 2020, "Axiom-based Grad-CAM", "https://arxiv.org/abs/2008.02312"
     )

@@ -69,18 +69,16 @@ class Grids:
         Its expectation is that of equation 6 of Petsiuk et al. less the mean score, which is the same for all pixels.
         """
         belongs = groups(found.count, self, parts)
-        weights = np.zeros((parts, len(found.scores), found.count))
-        for part in range(parts):
-            mine = belongs == part
-            scores = found.scores[:, mine]
-            centred = scores - scores.mean(axis=1, keepdims=True)
-            weights[part][:, mine] = centred / (self._keep * max(mine.sum() - 1, 1))
-        total = np.zeros((parts * len(found.scores), self._size[0] * self._size[1]))
-        flat = weights.reshape(-1, found.count)
+        hot = belongs == np.arange(parts)[:, np.newaxis]
+        counts = hot.sum(axis=1)
+        centred = found.scores - (found.scores @ hot.T / counts)[:, belongs]
+        weights = centred / (self._keep * np.maximum(counts - 1, 1))[belongs]
+        total = np.zeros((parts * len(weights), self._size[0] * self._size[1]))
         for start in range(0, found.count, AT_A_TIME):
             some = slice(start, start + AT_A_TIME)
             kept = self.kept(found.draws[some])
-            total += flat[:, some] @ kept.reshape(len(kept), -1)
+            each = hot[:, np.newaxis, some] * weights[:, some]
+            total += each.reshape(len(total), -1) @ kept.reshape(len(kept), -1)
         means = found.scores.mean(axis=1)
         notes = tuple(
             (f"mean score under the masks {mean:.3g}: the published map is this one plus that",) for mean in means

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from xcnn.plugin import Reference
-
 from xcnn_perturb.perturbation import Segmenting
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
 from xcnn.plugin import maths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from xcnn.plugin import Batch, Network, Target
-
     from xcnn_perturb.estimates import Estimated
 
 Floats = NDArray[np.floating]
@@ -100,9 +100,7 @@ class Masked:
         self._hidden = hidden
         self._seen = batch.pixels[image].astype(np.float32) - hidden
         self.targets: tuple[Target, ...] = (batch.targets or ())[batch.rows_of(image)]
-        whole = np.asarray(batch.scores)[image : image + 1]
-        self.largest = float(np.abs(whole).max())
-        self.whole = np.array([float(target.of(whole)[0]) for target in self.targets])
+        self.largest = float(np.abs(np.asarray(batch.scores)[image]).max())
 
     @property
     def most(self) -> int:
@@ -110,14 +108,21 @@ class Masked:
         pixels = int(self._hidden[..., 0].size)
         return max(1, min(AT_A_TIME, PIXELS // pixels))
 
-    def hidden(self) -> Floats:
-        """Score what hides the picture: (targets,) float64."""
-        return self.scores(np.zeros((1, *self._hidden.shape[:2]), np.float32))[:, 0]
+    def ends(self) -> Floats:
+        """Score the picture itself and what hides it: (2, targets) float64.
+
+        The scores of the batch differ by rounding with the number of pictures in it; these don't.
+        """
+        both = np.zeros((2, *self._hidden.shape[:2]), np.float32)
+        both[0] = 1
+        return self.scores(both).T
 
     def scores(self, kept: Floats) -> Floats:
         """Score the picture under masks, (n, h, w): (targets, n) float64."""
         # In pixels, as the fill is: the preparation of the input comes after.
-        inputs = self._batch.prepare(self._hidden + kept[..., np.newaxis] * self._seen)
+        pictures = kept[..., np.newaxis] * self._seen
+        pictures += self._hidden  # in place: large arrays take longer to be made than to be changed
+        inputs = self._batch.prepare(pictures)
         points = self._batch.points
         where = () if points is None else (points[[self._image] * len(kept)],)
         scores = self._network.scores(inputs, *where)
@@ -197,7 +202,8 @@ def scored(
         progress(done)
     progress(count)
     every = np.concatenate(scores, axis=1)
-    return Scored(drawn(plan, 0, done, base), every, masked.whole, masked.hidden(), earlier=first)
+    whole, hidden = masked.ends()
+    return Scored(drawn(plan, 0, done, base), every, whole, hidden, earlier=first)
 
 
 def _earlier(

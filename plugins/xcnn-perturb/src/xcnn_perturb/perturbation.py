@@ -9,7 +9,6 @@ from xcnn.plugin import BUDGET, FILL, RESUME, Attribution, Explainer, Option, ch
 
 if TYPE_CHECKING:
     from xcnn.plugin import Batch, Network, Panel
-
     from xcnn_perturb.estimates import Estimated
     from xcnn_perturb.masking import Plan, Scored
 
@@ -23,7 +22,7 @@ SAMPLES = Option("Masked pictures of each estimate.", minimum=2, extends=True)
 REPEATS = Option(
     "Independent estimates. The map is their mean; from two on, a second map shows its 95 % confidence interval.",
     minimum=1,
-    maximum=1000,
+    maximum=100,
     extends=True,
 )
 SEGMENTS = Option("About how many superpixels the picture is cut into.", minimum=1, maximum=2000)
@@ -38,6 +37,7 @@ HIDES = Option(
 class Perturbation(Explainer):
     """Hide random parts of the picture and relate the scores to what was hidden: the base of the three explainers."""
 
+    xcnn_api: ClassVar[str] = "1.0"
     fills: ClassVar[tuple[str, ...]] = ()
     """Words for ``fill`` that only this explainer knows."""
 
@@ -53,8 +53,8 @@ class Perturbation(Explainer):
         check_fill(self.fill, *self.fills)
 
     def cost(self, network: Network) -> int:  # noqa: ARG002 (the same for every network)
-        """One pass per masked picture, one of the picture itself and one of what hides it."""
-        return self.samples * self.repeats + 2
+        """One pass per masked picture, two of the picture itself and one of what hides it."""
+        return self.samples * self.repeats + 3
 
     def plan(self, pixels: Any) -> tuple[Plan, Any]:
         """Decide about one picture, (h, w, 3 or 4) uint8: how masks are drawn, and the picture that hides it."""

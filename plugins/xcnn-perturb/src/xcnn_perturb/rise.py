@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from xcnn.plugin import Option, Reference, maths
-
 from xcnn_perturb.perturbation import Perturbation
 
 if TYPE_CHECKING:

@@ -67,7 +67,7 @@ class Superpixels:
 
     def kept(self, draws: Integers) -> Floats:
         """Show the superpixels that (n, width) draws keep: (n, h, w) float32, zeros and ones."""
-        return draws.astype(np.float32)[:, self.labels]
+        return np.take(draws.astype(np.float32), self.labels, axis=1)
 
     def painted(self, values: Floats) -> Floats:
         """Give each pixel the value of its superpixel."""
