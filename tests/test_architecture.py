@@ -56,7 +56,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "run": (SHARED | {"opening", "options", "execution", "request", "host"}, set()),
     "maths": (set(), {"numpy", "lazy_loader"}),
     "explainers": ({"plugin", "maths", "errors"}, set()),
-    "network": (SHARED, {"keras", "tensorflow", "numpy", "cv2", "h5py"}),
+    "network": (SHARED | {"backward"}, {"keras", "tensorflow", "numpy", "cv2", "h5py"}),
     "render": (SHARED, {"numpy", "cv2", "matplotlib"}),
     "report": (SHARED, {"jinja2"}),
     "io": (SHARED, {"numpy", "cv2", "PIL"}),

@@ -14,13 +14,16 @@ const tools = (article) => {
   const modes = MODES.map(([mode, words]) => button(words, () => chosen("mode", mode)));
   const palette = select("Palette", palettes, (value) => chosen("palette", value));
   const opacity = slider("Opacity", { min: 0, max: 100 }, (value) => chosen("opacity", value));
+  const threshold = slider("Hide below", { min: 0, max: 99 }, (value) => chosen("threshold", value));
+  const gamma = slider("Gamma", { min: 0.2, max: 3, step: 0.1 }, (value) => chosen("gamma", value));
+  const finer = made("details", { class: "finer" }, made("summary", { text: "Threshold, gamma" }), threshold.label, gamma.label);
   const zoom = [["−", "Zoom out", 0.8], ["1:1", "Whole picture", 0], ["+", "Zoom in", 1.25]].map(([text, words, factor]) => button(text, () => zoomed(article, factor), { "aria-label": words, title: words }));
   const several = all(".stage .heat, .stage .alone", article).length > 1;
   for (const heat of all(".panel [data-tint]", article)) readingOf(heat.closest("figure"));
-  toolsOf.set(article, { modes, palette, opacity });
+  toolsOf.set(article, { modes, palette, opacity, threshold, gamma, finer });
   article.querySelector("header").append(made("div", { class: "tools controls", role: "group", "aria-label": `View of ${name}` },
     made("div", { class: "modes", role: "group", "aria-label": "Compare" }, ...modes),
-    palette.label, opacity.label, made("div", { class: "zoom", role: "group", "aria-label": "Zoom" }, ...zoom),
+    palette.label, opacity.label, finer, made("div", { class: "zoom", role: "group", "aria-label": "Zoom" }, ...zoom),
     ...(several ? [button("Compare all", () => matrix(article), { class: "all" })] : [])));
 };
 const tooled = (article, look) => {
@@ -28,7 +31,13 @@ const tooled = (article, look) => {
   if (!found) return;
   MODES.forEach(([mode], at) => found.modes[at].setAttribute("aria-pressed", String(mode === look.mode)));
   found.palette.set(look.palette);
-  found.opacity.set(look.opacity, `${look.opacity}%`);
+  setLook(found, look);
+  if (look.threshold !== state.page.threshold || look.gamma !== state.page.gamma) found.finer.open = true;
+};
+const setLook = ({ opacity, threshold, gamma }, look) => {
+  opacity.set(look.opacity, `${look.opacity}%`);
+  threshold.set(look.threshold, `${look.threshold}%`);
+  gamma.set(look.gamma, look.gamma.toFixed(1));
 };
 
 /** Everything that explains one image: a row per explainer and layer, a column per class. */
@@ -90,9 +99,7 @@ const page = (() => {
     set() {
       mode.set(state.page.mode);
       palette.set(state.page.palette);
-      opacity.set(state.page.opacity, `${state.page.opacity}%`);
-      threshold.set(state.page.threshold, `${state.page.threshold}%`);
-      gamma.set(state.page.gamma, state.page.gamma.toFixed(1));
+      setLook({ opacity, threshold, gamma }, state.page);
     },
   };
 })();
