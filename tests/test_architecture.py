@@ -14,7 +14,8 @@ import xcnn
 
 PACKAGE = Path(xcnn.__file__).parent
 LIBRARIES = {
-    "cv2", "h5py", "jinja2", "keras", "lazy_loader", "matplotlib", "numpy", "PIL", "pluggy", "rich", "tensorflow", "typer",
+    "cv2", "h5py", "jinja2", "keras", "lazy_loader", "matplotlib", "numpy", "PIL", "pluggy", "pytest", "rich",
+    "tensorflow", "typer",
 }  # fmt: skip
 SHARED = {"plugin", "errors", "values"}
 
@@ -26,11 +27,15 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
     "options": ({"errors"}, set()),
     "values": ({"saving", "panels"}, {"numpy"}),
+    "backward": (set(), set()),
     "panels": ({"values"}, {"numpy"}),
-    "protocol": ({"values"}, {"numpy"}),
-    "plugin": ({"errors", "options", "panels", "protocol", "values"}, {"numpy", "pluggy"}),
-    "hookspecs": ({"plugin"}, {"pluggy"}),
-    "host": ({"hookspecs", "plugin", "explainers", "errors", "options", "network"}, {"pluggy"}),
+    "protocol": ({"backward", "values"}, {"numpy"}),
+    "plugin": ({"backward", "errors", "maths", "options", "panels", "protocol", "values"}, {"numpy", "pluggy"}),
+    "hookspecs": ({"plugin"}, {"numpy", "pluggy"}),
+    "listings": ({"errors", "plugin"}, set()),
+    "host": ({"checking", "hookspecs", "listings", "plugin", "explainers", "errors", "options", "network"}, {"numpy", "pluggy"}),
+    "importing": ({"errors", "host"}, set()),
+    "scaffold": ({"_version", "errors", "plugin"}, set()),
     "privacy": (set(), set()),
     "truth": (SHARED, set()),
     "request": ({"options", "plugin", "privacy"}, set()),
@@ -39,11 +44,13 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "saving": (SHARED | {"privacy", "io", "render", "report"}, {"numpy"}),
     "events": ({"plugin"}, set()),
     "execution": (
-        SHARED | {"events", "options"} | {"opening", "outcome", "provenance", "request", "host", "io", "render", "saving", "truth", "working"},
+        SHARED | {"events", "options"} | {"opening", "outcome", "provenance", "request", "host", "io", "render", "resuming", "saving", "truth", "working"},
         {"numpy"},
     ),
+    "checking": (SHARED, set()),
     "outcome": (SHARED | {"events"}, set()),
-    "working": (SHARED | {"host", "outcome", "truth"}, {"numpy"}),
+    "resuming": (SHARED | {"options", "privacy", "request", "saving"}, {"numpy"}),
+    "working": (SHARED | {"checking", "host", "outcome", "protocol", "resuming", "truth"}, {"numpy"}),
     "diagnosis": ({"errors", "host", "network", "opening", "plugin"}, {"numpy"}),
     "prediction": ({"errors", "events", "host", "io", "network", "opening", "plugin", "render"}, {"numpy"}),
     "run": (SHARED | {"opening", "options", "execution", "request", "host"}, set()),
@@ -54,9 +61,14 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "report": (SHARED, {"jinja2"}),
     "io": (SHARED, {"numpy", "cv2", "PIL"}),
     "cli": (
-        SHARED | {"_version", "options", "host", "request", "opening", "execution", "io", "network", "report", "render"}
-        | {"diagnosis", "prediction", "saving"},
+        SHARED | {"_version", "options", "host", "listings", "request", "opening", "execution", "io", "network", "report", "render"}
+        | {"diagnosis", "importing", "prediction", "saving", "scaffold", "testing"},
         {"typer", "rich"},
+    ),
+    # It tries everything that a plugin meets: the command that is made of it, a run, what is written. Nets need Keras.
+    "testing": (
+        SHARED | {"checking", "cli", "hookspecs", "importing", "network", "options", "run", "saving"},
+        {"numpy", "keras", "tensorflow", "pluggy", "pytest"},
     ),
 }  # fmt: skip
 
@@ -148,6 +160,10 @@ def test_cheap_commands_load_nothing_heavy():
 
 def test_importing_xcnn_or_its_network_room_loads_nothing_heavy():
     assert not HEAVY & modules_after("import xcnn, xcnn.network, xcnn.network.preflight, xcnn.network.zoo, xcnn.plugin")
+
+
+def test_importing_the_checks_loads_no_tensorflow():
+    assert not {"tensorflow", "keras", "numpy", "cv2", "pytest"} & modules_after("import xcnn.testing")
 
 
 def test_the_public_names_are_those_of_the_stub_and_all_load():

@@ -37,6 +37,9 @@ class Events(Protocol):
     def noted(self, text: str) -> None:
         """Something about the report must be known."""
 
+    def warned(self, words: str) -> None:
+        """The run is whole, but for what is said here."""
+
 
 class Silent:
     """Hears nothing."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +18,17 @@ from xcnn.options import declared
 from xcnn.outcome import Outcome
 from xcnn.plugin import Explainer, Run
 from xcnn.request import Request, Settings
+from xcnn.resuming import Resuming
 from xcnn.working import Working
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    import numpy as np
 
     from xcnn.events import Events
     from xcnn.host import Host
-    from xcnn.plugin import BaseExplainer, Image, Network
+    from xcnn.plugin import BaseExplainer, Image, Network, Section
     from xcnn.render.style import Style
     from xcnn.request import Common, ModelRequest
 
@@ -85,12 +89,13 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
     if out:
         artifacts.check(out, overwrite=request.overwrite, inputs=reads)
     truths = truth.read(options.truth, paths) if options and options.truth else {}
+    resuming = Resuming(options, explainers) if options else None
     network, checked = _model(request.model if model is None else model, request, host)
     events.started(len(todo))
 
     with ExitStack() as stack:
         outcome = Outcome(events, pictures=len(todo), explainers=len(explainers), keep=keep)
-        working = Working(explainers, host, outcome, request.seed, truths)
+        working = Working(explainers, host, outcome, request.seed, truths, resuming)
         for decoded in _chunks(todo, options.batch_size, outcome) if options and pictured else [[]]:
             if network is None:
                 events.opening(request.model or "the model")
@@ -119,8 +124,19 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
         about["seconds"] = round(time.monotonic() - begun, 2)
         run = Run(about, tuple(outcome.results), tuple(outcome.failures), tuple(network.warnings), out)
         if outcome.writer:
-            outcome.writer.finish(run.about, run.failures, run.warnings, say=events.noted)
+            more = partial(_sections, host, events)
+            outcome.writer.finish(run.about, run.failures, run.warnings, more, say=events.noted)
         return run
+
+
+def _sections(
+    host: Host, events: Events, run: Mapping[str, Any], values: Callable[[str], np.ndarray]
+) -> tuple[list[tuple[str, Section]], list[str]]:
+    """What plugins add to the report, and what is said of those that failed, which the user hears at once."""
+    found, warnings = host.report_sections(run, values)
+    for words in warnings:
+        events.warned(words)
+    return found, warnings
 
 
 def _style(request: Request | ModelRequest) -> Style:

@@ -45,6 +45,8 @@ class Option:
         An argument instead of a flag on the command line.
     completes : str
         What a shell offers for the value: "layers" of the model, or nothing.
+    extends : bool
+        More of it only adds to what a run with less has done: another value may go on from that run.
     """
 
     help: str
@@ -57,6 +59,7 @@ class Option:
     separator: str = ""
     positional: bool = False
     completes: str = ""
+    extends: bool = False
 
 
 @dataclass(frozen=True)

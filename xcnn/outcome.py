@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xcnn.errors import ImageError, MisfitError, ModelError, PluginError, XcnnError
-from xcnn.plugin import Attribution, Curve, Failure, Labels, Result, Table, Tiles
+from xcnn.errors import ImageError, MisfitError, ModelError, XcnnError
+from xcnn.plugin import Attribution, Failure, Result, Tiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from xcnn.events import Events
-    from xcnn.plugin import Image, Network, Panel
+    from xcnn.plugin import Image, Network
 
 
 class Outcome:
@@ -38,6 +38,8 @@ class Outcome:
         self.writer: Any = None
         self.suspect: Callable[[Image], str] = lambda _: ""
         """Tells where in the network the numbers of an image are first not finite."""
+        self.distribution: Callable[[str], str] = lambda _: "xcnn"
+        """Tells which distribution an explainer is from."""
         self._single = pictures <= 1
         self._alone = self._single and explainers == 1
         self._keep = keep
@@ -91,8 +93,10 @@ class Outcome:
                 error: XcnnError = ModelError(f"{words} not finite", hint="check the model's weights")
                 self.fail("", error, explainer=explainer)
             else:
-                where = self.suspect(image)
+                where, who = self.suspect(image), self.distribution(explainer)
                 hint = f"the model computes NaN or infinity for this picture{where}: check its weights and --preprocess"
+                if who != "xcnn" and not where:
+                    hint = f"{who} returned it while the maps of the model are finite: tell its author"
                 error = ImageError(f"{image.path}: {words} not finite", hint=hint)
                 self.fail(image.path, error, explainer=explainer if len(results) > 1 else "")
         return [result for result in results if result.explainer not in broken]
@@ -118,31 +122,3 @@ def _not_finite(result: Result) -> str:
             return f"the {result.explainer} {what.format(f' at {panel.layer}' if panel.layer else '')}"
     scores = [target.score for target in (result.target, *result.predictions) if target is not None]
     return "" if all(map(math.isfinite, scores)) else "the scores of the classes are"
-
-
-SHAPES: dict[type, tuple[tuple[int, ...], str]] = {
-    Attribution: ((2,), "a map is (h, w)"),
-    Labels: ((2,), "labels are (h, w)"),
-    Tiles: ((3, 4), "tiles are (k, h, w) or (k, h, w, 3)"),
-}
-
-
-def check(panel: Panel, who: str) -> None:
-    """Refuse a panel that breaks its contract.
-
-    Raises
-    ------
-    PluginError
-        Saying what an explainer returned.
-    """
-    if not isinstance(panel, (Attribution, Tiles, Labels, Table, Curve)):
-        raise PluginError(f"{who} returned {type(panel).__name__}; a panel is an Attribution, Tiles, Labels, ...")
-    if isinstance(panel, (Table, Curve)):
-        return
-    ranks, form = SHAPES[type(panel)]
-    if getattr(panel.values, "ndim", 0) not in ranks:
-        raise PluginError(f"{who} returned values of shape {getattr(panel.values, 'shape', '?')}; {form}")
-    if isinstance(panel, Attribution) and panel.sign == "positive" and (panel.values < 0).any():
-        raise PluginError(f"{who} returned negative values in a map it calls positive")
-    if isinstance(panel, Tiles) and len(panel.captions) != len(panel.values):
-        raise PluginError(f"{who} returned {len(panel.captions)} captions for {len(panel.values)} tiles")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -23,8 +23,10 @@ class Attribution:
 
     ``values`` is (h, w) float32 and **not normalised**: maps of one network compare. ``sign`` is "positive" when values
     below zero can't occur. ``residual`` is the error of the method's own axiom, where it has one. ``fine`` tells that
-    each value belongs to one pixel: such a map is shown alone, a map of regions lies over the picture. Where a value is
-    below ``threshold`` times the largest, the bare picture is shown.
+    each value belongs to one pixel: such a map is shown alone, a map of regions lies over the picture. ``flat`` tells
+    that regions have one value each (superpixels): values are repeated, never interpolated, and borders stay sharp.
+    Where a value is below ``threshold`` times the largest, the bare picture is shown. ``state`` holds the named numbers
+    that a later run can go on from, sums and counts say; `Batch.earlier` gives them back.
     """
 
     values: Floats
@@ -35,6 +37,8 @@ class Attribution:
     notes: tuple[str, ...] = ()
     fine: bool = False
     threshold: float = 0.0
+    flat: bool = False
+    state: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +111,15 @@ class Curve:
     """What the values are."""
     layer: str = ""
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """A part of the report that a plugin adds: plain text, its paragraphs apart by an empty line, and panels."""
+
+    title: str
+    text: str = ""
+    panels: tuple[Panel, ...] = ()
 
 
 Panel = Attribution | Tiles | Labels | Table | Curve

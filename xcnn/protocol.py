@@ -12,11 +12,17 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from xcnn.backward import GradientRule
     from xcnn.values import Choice, Floats, Layer, Pixels, Rectifiers, Target
 
 
 def _silent(done: int, total: int) -> None:
     """Hear nothing of the progress."""
+
+
+def nothing(image: int, target: Target | None) -> Mapping[str, np.ndarray]:  # noqa: ARG001 (for others)
+    """Find no earlier state."""
+    return {}
 
 
 @dataclass
@@ -37,6 +43,11 @@ class Batch:
     """The only source of random numbers."""
     progress: Callable[[int, int], None] = field(default=_silent)
     """Called by long explainers with the steps done and in all."""
+    earlier: Callable[[int, Target | None], Mapping[str, np.ndarray]] = field(default=nothing)
+    """What the run that the option `RESUME` names left in the ``state`` of the first map of an image and a target.
+
+    Empty where nothing is to be resumed. The target is None for explainers whose panels don't depend on it.
+    """
     scores: Floats | None = None
     """(n, classes) float32, once a pass has computed them."""
     targets: tuple[Target, ...] | None = None
@@ -216,10 +227,15 @@ class Network(Protocol):
     def label(self, index: int) -> str:
         """The name of a class."""
 
-    def scores(self, inputs: Floats, points: Floats | None = None) -> Floats:
+    def scores(
+        self, inputs: Floats, points: Floats | None = None, *, replace: Mapping[str, Floats] | None = None
+    ) -> Floats:
         """Compute the class scores, (n, classes): logits where the network has them.
 
-        ``points`` is (n, 2) as in `Batch`; inputs made from an image of a batch have its point.
+        ``points`` is (n, 2) as in `Batch`; inputs made from an image of a batch have its point. ``replace`` edits
+        activations: the layers it names hand on these arrays, (n, ...) as their shape says, instead of what they
+        computed, and what only they needed is not computed at all. Raises LayerError for a layer that is unknown, that
+        the scores do not depend on, or whose output has another shape.
         """
 
     def activations(self, inputs: Floats, layers: Sequence[str]) -> Mapping[str, Floats]:
@@ -235,12 +251,16 @@ class Network(Protocol):
         Raises LayerError for one that is unknown, has no spatial output or does not influence the score.
         """
 
-    def input_gradients(self, batch: Batch, rule: str = "plain") -> Floats:
+    def input_gradients(self, batch: Batch, rule: str | GradientRule = "plain") -> Floats:
         """Compute the gradients of each row's score by the input, (rows, h, w, c).
 
-        ``rule`` is "plain", "guided" or "deconv". One forward pass per image; fills ``batch.scores`` and
-        ``batch.targets``. Raises MisfitError where a rule would act on nothing.
+        ``rule`` is "plain", "guided", "deconv", the name of one that a plugin brings, or a rule itself. One forward
+        pass per image; fills ``batch.scores`` and ``batch.targets``. Raises MisfitError where the rule can't be
+        followed, which `lacks` tells beforehand.
         """
+
+    def lacks(self, rule: str | GradientRule) -> str | None:
+        """Say what the network lacks for a rule of `input_gradients`; None when nothing."""
 
     def gradients(self, inputs: Floats, targets: Sequence[Target], points: Floats | None = None) -> Floats:
         """Compute the gradients of targets by given inputs, (n, targets, h, w, c).

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
+from contextlib import nullcontext, redirect_stdout
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from xcnn import outcome as outcomes
-from xcnn import truth
+from xcnn import checking, truth
 from xcnn.errors import MisfitError, PluginError, UsageError, XcnnError
 from xcnn.plugin import Explainer, ModelExplainer, Result
+from xcnn.protocol import nothing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from xcnn.host import Host
     from xcnn.outcome import Outcome
     from xcnn.plugin import BaseExplainer, Batch, Image, Network, Panel, Target
+    from xcnn.resuming import Resuming
     from xcnn.values import Class
 
 PREDICTIONS = 5
@@ -48,6 +51,8 @@ class Working:
         Where random numbers start.
     truths : mapping of str to str
         What the pictures show, in the user's words, by path.
+    resuming : Resuming, optional
+        Finds what earlier runs left; None where no picture is explained.
     """
 
     def __init__(
@@ -57,7 +62,9 @@ class Working:
         outcome: Outcome,
         seed: int,
         truths: Mapping[str, str],
+        resuming: Resuming | None,
     ) -> None:
+        self._resuming = resuming
         self._truths = truths
         self._classes: Mapping[str, Class] | None = None
         self._alone = len(explainers) == 1
@@ -65,6 +72,7 @@ class Working:
         self._of_model = [one for one in explainers if isinstance(one, ModelExplainer)]
         self._host = host
         self._outcome = outcome
+        outcome.distribution = host.distribution
         self._seed = seed
         self._asked: set[str] = set()
 
@@ -76,11 +84,11 @@ class Working:
             explainer = self._of_model[0]
             begun = time.perf_counter()
             rng, progress = np.random.default_rng(self._seed), self._progress(explainer)
-            panels = self._attempt(explainer, network, partial(explainer.explain, network, rng=rng, progress=progress))
+            explain = partial(explainer.explain, network, rng=rng, progress=progress)
+            panels = self._attempt(explainer, network, partial(self._checked, explainer, explain))
             if panels is None:
                 continue
             del self._of_model[0]
-            self._check(explainer, panels)
             self._outcome.surveyed(network)
             self._outcome.add_model([Result(explainer.name, None, None, panels, (), time.perf_counter() - begun)])
 
@@ -94,7 +102,8 @@ class Working:
         if self._classes is None:
             # Before anything is explained. Once: all batches have one network.
             self._classes = truth.resolve(self._truths, network) if self._truths else {}
-        found = [made for one in tuple(self._of_pictures) if (made := self._found(one, network, batch)) is not None]
+        every = (self._found(one, network, batch, images) for one in tuple(self._of_pictures))
+        found = [made for made in every if made is not None]
         if not found:
             return
         self._outcome.surveyed(network)
@@ -104,28 +113,39 @@ class Working:
             true = self._classes.get(image.path)
             self._outcome.add(image, [replace(result, truth=true) for result in results] if true else results)
 
-    def _found(self, explainer: Explainer, network: Network, batch: Batch) -> Found | None:
+    def _found(self, explainer: Explainer, network: Network, batch: Batch, images: Sequence[Image]) -> Found | None:
         begun = time.perf_counter()
         batch.progress = self._progress(explainer)
-        rows = self._attempt(explainer, network, partial(explainer.explain, network, batch))
-        if rows is None:
-            return None
-        network.predict(batch)
-        expected = len(batch.targets or ()) if explainer.per_target else batch.images
-        if len(rows) != expected:
-            raise PluginError(f"{self._who(explainer)} returned {len(rows)} rows for {expected}")
-        self._check(explainer, [panel for row in rows for panel in row])
-        return Found(explainer, rows, (time.perf_counter() - begun) / expected)
+        earlier = self._resuming.of(explainer, network, images) if self._resuming else None
+        batch.earlier = earlier or nothing
+
+        def explain() -> Sequence[tuple[Panel, ...]]:
+            rows = explainer.explain(network, batch)
+            network.predict(batch)
+            expected = len(batch.targets or ()) if explainer.per_target else batch.images
+            checking.rows(rows, expected, self._who(explainer))
+            return rows
+
+        rows = self._attempt(explainer, network, explain)
+        return None if rows is None else Found(explainer, rows, (time.perf_counter() - begun) / len(rows))
+
+    def _checked(self, explainer: BaseExplainer, explain: Callable[[], Any]) -> tuple[Panel, ...]:
+        found = explain()
+        checking.panels(found, self._who(explainer))
+        return tuple(found)
 
     def _attempt(self, explainer: BaseExplainer, network: Network, explain: Callable[[], Any]) -> Any:
         """Call an explainer; None when it is one of several and does not fit or breaks."""
         found, error = None, None
+        ours = self._host.distribution(explainer.name) == "xcnn"
         try:
-            found = explain()
+            # Standard output is for the answer that was asked for: what a plugin prints goes beside it.
+            with nullcontext() if ours else redirect_stdout(sys.stderr):
+                found = explain()
         except XcnnError as problem:
             error = problem
         except Exception as problem:
-            if self._host.distribution(explainer.name) == "xcnn" and not explainer.fits(network):
+            if ours and not explainer.fits(network):
                 raise
             error = PluginError(f"{self._who(explainer)} failed: {type(problem).__name__}: {problem}")
             error.__cause__ = problem
@@ -151,10 +171,6 @@ class Working:
             return None
         hint = "see what does with: xcnn doctor"
         return MisfitError(f"{explainer.name} does not fit {network.name}: {reason}", hint=hint)
-
-    def _check(self, explainer: BaseExplainer, panels: Iterable[Panel]) -> None:
-        for panel in panels:
-            outcomes.check(panel, self._who(explainer))
 
     def _who(self, explainer: BaseExplainer) -> str:
         return f"plugin {self._host.distribution(explainer.name)}: {explainer.name}"

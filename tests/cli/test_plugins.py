@@ -113,12 +113,15 @@ def test_plugins_lists_from_metadata_and_load_imports_each_in_its_own_process(xc
 
     loaded = {row["name"]: row for row in json.loads(xcnn("plugins", "--load", "--json").stdout)["plugins"]}
 
-    assert loaded["broken"]["error"] == "RuntimeError: broken on import"
+    assert loaded["broken"]["error"] == "plugin xcnn-broken 1.2.3 can't be imported: RuntimeError: broken on import"
     assert loaded["slow"]["seconds"] >= 3
     assert loaded["toy"]["error"] == ""
     assert loaded["toy"]["heavy"] == []
     assert (own_folder / "sentinel").exists()
-    assert "FAILED: RuntimeError: broken on import" in xcnn("plugins", "--load").stdout
+    assert (
+        "FAILED: plugin xcnn-broken 1.2.3 can't be imported: RuntimeError: broken on import"
+        in xcnn("plugins", "--load").stdout
+    )
 
 
 @pytest.mark.parametrize(("only", "seen"), [("xcnn-toy", ["toy"]), ("XCNN_Toy,other", ["toy"]), ("", [])])
@@ -128,12 +131,12 @@ def test_xcnn_plugins_restricts_what_is_seen(xcnn, only, seen):
     assert [row["name"] for row in listed] == seen
 
 
-def fake_distribution(site, name, entry_points):
+def fake_distribution(site, name, entry_points, group="xcnn.explainers"):
     """Metadata as an installer writes it."""
     folder = site / f"{name.replace('-', '_')}-1.0.dist-info"
     folder.mkdir(parents=True)
     (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-    (folder / "entry_points.txt").write_text(f"[xcnn.explainers]\n{entry_points}\n")
+    (folder / "entry_points.txt").write_text(f"[{group}]\n{entry_points}\n")
 
 
 def test_a_name_claimed_twice_names_both_and_costs_the_others_nothing(xcnn, installed, own_folder):
@@ -188,3 +191,119 @@ def test_a_plugin_that_breaks_the_rules_is_one_clear_sentence(xcnn, own_folder, 
     assert done.returncode == 6
     assert done.stderr.startswith("error: plugin xcnn-odd")
     assert words in done.stderr
+
+
+def module_of(site, name, source, group="xcnn.explainers", value=None):
+    """A module with the metadata of a distribution that brings it."""
+    fake_distribution(site, f"xcnn-{name}", f"{name} = {value or f'xcnn_{name}:X'}", group)
+    (site / f"xcnn_{name}.py").write_text(source)
+
+
+EXPLAINER = """\"\"\"A plugin for the tests.\"\"\"
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from xcnn.plugin import Explainer, Option, panels
+
+
+@dataclass(frozen=True, kw_only=True)
+class X(Explainer):
+    \"\"\"Show something.\"\"\"
+
+    name: ClassVar[str] = "NAME"
+    power: Annotated[float, Option("The exponent.", minimum=0, maximum=9)] = 1.0
+
+    def explain(self, network, batch):
+        BODY
+"""
+
+
+def explainer_of(site, name, body):
+    module_of(site, name, EXPLAINER.replace("NAME", name).replace("BODY", body.replace("\n", "\n        ")))
+
+
+def test_load_tells_of_everything_that_is_wrong_with_a_plugin_in_words(xcnn, own_folder):
+    site = own_folder / "site"
+    explainer_of(site, "fine", "return []")
+    module_of(site, "noisy", (site / "xcnn_fine.py").read_text().replace('"fine"', '"noisy"') + "\nprint('hello')\n")
+    module_of(site, "numbers", "import numpy\n" + (site / "xcnn_fine.py").read_text().replace('"fine"', '"numbers"'))
+    old = (site / "xcnn_fine.py").read_text().replace('"fine"\n', '"old"\n    xcnn_api: ClassVar[str] = "99.0"\n')
+    module_of(site, "old", old)
+    hooks = "from xcnn.plugin import hookimpl\n\n@hookimpl\ndef xcnn_preprocesors():\n    return []\n"
+    module_of(site, "misspelt", hooks, "xcnn.extensions", "xcnn_misspelt")
+    module_of(site, "good", hooks.replace("ocesors", "ocessors"), "xcnn.extensions", "xcnn_good")
+    fake_distribution(site, "xcnn-thief", "gradcam = thief:GradCAM")
+
+    done = xcnn("plugins", "--load", "--json", site=site)
+    rows = {row["name"]: row for row in json.loads(done.stdout)["plugins"]}
+
+    assert done.returncode == 0
+    assert {name: row["error"] for name, row in rows.items() if not row["error"]} == dict.fromkeys(
+        ("fine", "noisy", "numbers", "good"), ""
+    )
+    assert rows["noisy"]["printed"]
+    assert rows["numbers"]["heavy"] == ["numpy"]
+    assert "was built for version 99.0 of xcnn.plugin" in rows["old"]["error"]
+    assert "implements an unknown hook" in rows["misspelt"]["error"]
+    assert "xcnn_preprocesors" in rows["misspelt"]["error"]
+    assert "claimed by xcnn-thief and xcnn" in rows["gradcam"]["error"]
+    assert "PRINTS to standard output" in xcnn("plugins", "--load", site=site).stdout
+
+
+def test_check_shows_a_row_per_promise_and_says_what_is_wrong_and_exits_1(xcnn, own_folder):
+    site = own_folder / "site"
+    nan = (
+        "network.predict(batch)\nreturn panels({'': batch.inputs[..., 0] * float('nan')}, sign='positive', unit='<b>')"
+    )
+    explainer_of(site, "odd", nan)
+
+    done = xcnn("plugins", "check", "odd", "--kind", "nested", "--kind", "gray", site=site)
+
+    assert done.returncode == 1
+    assert re.search(r"^odd +itself +nested +gray$", done.stdout, re.MULTILINE)
+    assert re.search(r"^finite +FAIL +FAIL$", done.stdout, re.MULTILINE)
+    assert re.search(r"^summary +ok$", done.stdout, re.MULTILINE)
+    assert "FAIL finite on nested, gray: 576 of 576 numbers" in done.stdout.replace("784 of 784", "576 of 576")
+    assert "holds markup: '<b>'" in done.stdout
+    assert "odd: on a nested model ..." in done.stderr
+
+
+def test_check_passes_a_good_plugin_by_command_and_by_distribution(xcnn):
+    by_command = xcnn("plugins", "check", "toy", "--kind", "nested", "--with", "power=1", "--json")
+    by_distribution = xcnn("plugins", "check", "XCNN_toy", "--kind", "nested")
+
+    assert by_command.returncode == by_distribution.returncode == 0
+    found = json.loads(by_command.stdout)
+    assert found["passed"]
+    assert {one["state"] for one in found["findings"]} == {"pass"}
+    assert {"finite", "randomised", "report", "light"} < {one["check"] for one in found["findings"]}
+    assert "0 failed" in by_distribution.stdout
+
+
+def test_check_of_a_plugin_that_cannot_be_imported_is_one_row(xcnn):
+    done = xcnn("plugins", "check", "xcnn-broken")
+
+    assert done.returncode == 1
+    assert "FAIL load: plugin xcnn-broken 1.2.3 can't be imported: RuntimeError: broken on import" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["check", "tox"], "there is no command or plugin 'tox'"),
+        (["check", "tox"], "toy (did you mean this?)"),
+        (["check", "toy", "--kind", "nestled"], "nested (did you mean this?)"),
+        (["check", "toy", "--with", "power"], "it must be OPTION=VALUE"),
+        (["check", "toy", "--with", "colour=red"], "toy has none of the options colour"),
+        (["check", "toy", "--with", "power=9"], "--power is 9.0; it must be in 0.5..4"),
+        (["chek", "toy"], "check (did you mean this?)"),
+        (["new", "toy"], "'toy' is taken by xcnn-toy"),
+        (["new", "xcnn_toy"], "can't be the name of a plugin"),
+    ],
+)
+def test_words_that_make_no_sense_are_refused_with_a_hint(xcnn, words, said):
+    done = xcnn("plugins", *words)
+
+    assert done.returncode == 2
+    assert said in done.stderr

@@ -8,11 +8,11 @@ import shlex
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from xcnn import options
 from xcnn.cli.display import Display
-from xcnn.errors import PluginError
+from xcnn.errors import PluginError, UsageError, did_you_mean
 from xcnn.plugin import Explainer
 from xcnn.request import ModelRequest, Request, Settings
 
@@ -227,6 +227,17 @@ class QuickHelp:
         if option is not None:
             option.default, option.metavar = False, ""
         return option
+
+
+class Group(QuickHelp, TyperGroup):  # type: ignore[misc]
+    """A group of commands of ours."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Refuse an unknown command with the nearest known one."""
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            hint = did_you_mean(args[0], self.list_commands(ctx), f"{ctx.command_path} --help")
+            raise UsageError(f"there is no command {args[0]!r}", hint=hint)
+        return super().resolve_command(ctx, args)
 
 
 class Command(QuickHelp, TyperCommand):  # type: ignore[misc]

@@ -171,6 +171,10 @@ class Screen:
         for warning in network.warnings:
             self._say(f"warning: {warning}")
 
+    def warned(self, words: str) -> None:
+        """Say what the run is without."""
+        self._say(f"warning: {words}")
+
     def working(self, path: str) -> None:
         """Show which picture is next."""
         if self._total > 1 and self._bar:

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.completion import completion_init, install_callback, show_callback  # type: ignore[attr-defined]
-from typer.core import TyperGroup
 
 from xcnn._version import __version__
 from xcnn.cli import bridge, console, several
-from xcnn.errors import UsageError, XcnnError, did_you_mean
+from xcnn.errors import UsageError, XcnnError
 from xcnn.host import Host
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ ABOUT = """Show what a trained Keras image model looks at.
 Example: xcnn gradcam efficientnet-lite0 photo.jpg"""
 
 
-class Commands(bridge.QuickHelp, TyperGroup):  # type: ignore[misc]
+class Commands(bridge.Group):
     """Built-in commands, built-in explainers, and third-party explainers by metadata."""
 
     def __init__(self, **extra: Any) -> None:
@@ -71,13 +70,6 @@ class Commands(bridge.QuickHelp, TyperGroup):  # type: ignore[misc]
             made.short_help = bridge.summary(self.host.builtin[cmd_name])
             return made
         return None
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Refuse an unknown command with the nearest known one."""
-        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            hint = did_you_mean(args[0], self.list_commands(ctx), "xcnn --help")
-            raise UsageError(f"there is no command {args[0]!r}", hint=hint)
-        return super().resolve_command(ctx, args)
 
 
 completion_init()
@@ -163,7 +155,7 @@ def _register() -> None:
     from xcnn.cli.commands import models, plugins
 
     app.command(rich_help_panel=LOOK_PANEL, cls=bridge.Command)(models.models)
-    app.command(rich_help_panel=LOOK_PANEL, cls=bridge.Command)(plugins.plugins)
+    app.add_typer(plugins.app, name="plugins", rich_help_panel=LOOK_PANEL)
 
 
 _register()

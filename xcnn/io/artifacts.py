@@ -13,6 +13,7 @@ import re
 import shutil
 import tempfile
 import unicodedata
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,7 +23,7 @@ import numpy as np
 from xcnn.errors import OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -161,6 +162,21 @@ class Draft:
         """Write an array as .npy."""
         with _as_output_error(self.out):
             np.save(self.folder / name, values, allow_pickle=False)
+        return name
+
+    def values(self, name: str) -> NDArray[Any]:
+        """Read an array of this folder again, by the name it was written under."""
+        if name not in self.files():
+            raise KeyError(name)
+        return np.asarray(np.load(self.folder / name, allow_pickle=False))
+
+    def write_state(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> str:
+        """Write named arrays as .npz."""
+        # The names are a plugin's: as keywords they could not be "file".
+        with _as_output_error(self.out), zipfile.ZipFile(self.folder / name, "w") as archive:
+            for part, values in arrays.items():
+                with archive.open(f"{part}.npy", "w", force_zip64=True) as file:
+                    np.lib.format.write_array(file, np.asarray(values), allow_pickle=False)
         return name
 
     def write_json(self, name: str, data: Any) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from xcnn.errors import LayerError
-from xcnn.network import ascent, graph, preprocess, rectifiers, rules, targets
+from xcnn.network import ascent, graph, preprocess, rules, steps, targets
 from xcnn.network import layers as layer_names
 from xcnn.network.keras_model import KerasModel
 from xcnn.network.targets import coefficients
+from xcnn.network.trace import NOTHING
 from xcnn.network.tracing import numbers
 from xcnn.plugin import Batch
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from xcnn.network.survey import Forward
-    from xcnn.plugin import Patterns, Preprocessing, Recipe, Target
+    from xcnn.plugin import GradientRule, Patterns, Preprocessing, Recipe, Step, Target
     from xcnn.values import Floats, Pixels
 
 
@@ -49,16 +50,50 @@ class KerasNetwork(KerasModel):
         opaque = np.full((*picture.shape[:2], 1), 255, np.uint8)
         return picture if picture.shape[2] == 4 else np.concatenate([picture, opaque], axis=2)  # noqa: PLR2004
 
-    def scores(self, inputs: Floats, points: Floats | None = None) -> Floats:
+    def scores(
+        self, inputs: Floats, points: Floats | None = None, *, replace: Mapping[str, Floats] | None = None
+    ) -> Floats:
         """Compute the class scores, (n, classes): logits where the network has them.
 
-        ``points`` is (n, 2) as in `Batch`, for networks that are explained at a place.
-        """
-        return self._outcome(lambda: inputs, points)[0].scores
+        Parameters
+        ----------
+        inputs : (n, h, w, c) float32 ndarray
+            What the network receives, preprocessed.
+        points : (n, 2) float32 ndarray, optional
+            As in `Batch`, for networks that are explained at a place.
+        replace : mapping of str to float32 ndarray, optional
+            What layers hand on instead of what they compute, (n, ...) with the channels last.
 
-    def _outcome(self, inputs: Callable[[], Floats], points: Floats | None = None) -> tuple[targets.Outcome, Floats]:
+        Raises
+        ------
+        LayerError
+            If a layer is unknown, has an output of another shape, or does not influence the scores.
+        """
+        edited = dict(self._edited(path, values, len(inputs)) for path, values in (replace or {}).items())
+        return self._outcome(lambda: inputs, points, edited)[0].scores
+
+    def _edited(self, path: str, values: Floats, count: int) -> tuple[str, Floats]:
+        """The full path of a layer, and its new output as the model makes it."""
+        layer = self.layer(path)
+        if layer.path not in self.survey.used:
+            raise LayerError(f"the class scores do not depend on the output of layer {layer.path!r}")
+        wanted = (count, *layer.shape)
+        fits = len(wanted) == values.ndim and layer.shape
+        if not fits or any(side not in {None, own} for side, own in zip(wanted, values.shape, strict=True)):
+            given, own = ("x".join("?" if side is None else str(side) for side in it) for it in (values.shape, wanted))
+            raise LayerError(f"layer {layer.path!r} returns {own}, it can't be replaced by {given}")
+        return layer.path, np.moveaxis(values, -1, 1) if layer.path in self.survey.first else values
+
+    def _outcome(
+        self, inputs: Callable[[], Floats], points: Floats | None = None, replace: Mapping[str, Floats] = NOTHING
+    ) -> tuple[targets.Outcome, Floats]:
         scores, ranks, areas = self._traced.run(
-            ("scores",), lambda forward, _: numbers(forward), inputs=inputs, forms=_none, points=points
+            ("scores",),
+            lambda forward, _: numbers(forward),
+            inputs=inputs,
+            forms=_none,
+            points=points,
+            replace=replace,
         )
         return targets.Outcome(scores, areas if areas.size else None), ranks
 
@@ -89,29 +124,58 @@ class KerasNetwork(KerasModel):
             for path, values in features.items()
         }
 
-    def input_gradients(self, batch: Batch, rule: str = "plain") -> Floats:
+    def input_gradients(self, batch: Batch, rule: str | GradientRule = "plain") -> Floats:
         """Compute the gradients of each row's score by the input, (rows, h, w, c).
 
         Parameters
         ----------
         batch : Batch
             Its scores and targets are filled.
-        rule : str
-            "plain", or "guided" or "deconv" as `xcnn.network.rules` defines them.
+        rule : str or GradientRule
+            "plain", "guided" or "deconv" as `xcnn.network.rules` defines them, the name of one that a plugin brings, or
+            a rule itself.
 
         Raises
         ------
+        OptionError
+            If there is no such rule.
         MisfitError
-            If the rule would act on nothing.
+            If the network lacks something for it.
         """
-        rules.check(rule)
+        found = rules.find(rule, self._rules)
+        if found and (reason := self._lacks(found)):
+            raise rules.misfit(found, reason)
 
         def body(forward: Forward, values: Any) -> Any:
-            if rule != "plain":
-                rules.apply(rule, rectifiers.find(forward.logits))
-            return graph.slopes(values, {"": forward.pixels})
+            if found:
+                rules.apply(found, self._steps(forward))
+            shares = forward.logits if found and found.start == "score" else None
+            return graph.slopes(values, {"": forward.pixels}, shares=shares)
 
-        return np.asarray(self._explained(batch, ("input gradients", rule), body)[""])
+        return np.asarray(self._explained(batch, ("input gradients", found), body)[""])
+
+    def lacks(self, rule: str | GradientRule) -> str | None:
+        """Say what the network lacks for a rule of `input_gradients`; None when nothing."""
+        found = rules.find(rule, self._rules)
+        return self._lacks(found) if found else None
+
+    def _lacks(self, rule: GradientRule) -> str | None:
+        survey = self.survey
+        return rules.lacking(rule, self._first_steps, survey.head, survey.rectifiers)
+
+    @cached_property
+    def _first_steps(self) -> tuple[Step, ...]:
+        """The steps of the first trace: those of every other are the same."""
+        return self._steps(self.survey.forward)
+
+    def _steps(self, forward: Forward) -> tuple[Step, ...]:
+        def ends() -> tuple[Any, Any]:
+            channels = self.input_shape[2]
+            colours = [np.full((1, 1, 1, 4 if channels == 4 else 3), end, np.uint8) for end in (0, 255)]  # noqa: PLR2004 (RGBA)
+            black, white = (graph.spread(self._prepared(colour, channels), self.input_size) for colour in colours)
+            return black, white
+
+        return steps.along(forward, ends)
 
     def gradients(self, inputs: Floats, targets: Sequence[Target], points: Floats | None = None) -> Floats:
         """Compute the gradients of targets by given inputs, (n, targets, h, w, c).

@@ -10,14 +10,16 @@ import math
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from xcnn.errors import ModelError, OptionError, did_you_mean
 from xcnn.plugin import Layer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 SQUASHES = {"Softmax": "softmax", "LogSoftmax": "softmax", "Sigmoid": "sigmoid"}
 TRANSPARENT = {"Identity", "Cast", "Reshape", "Transpose", "Squeeze", "ExpandDims", "PreventGradient", "Snapshot"}
 CALLS = {"PartitionedCall", "StatefulPartitionedCall", "While", "StatelessWhile", "If", "StatelessIf"}
@@ -105,11 +107,14 @@ class Reached(BaseException):
 
 
 @contextmanager
-def tapped(model: Any, *, first: bool = False, until: str = "") -> Iterator[Taps]:
+def tapped(model: Any, *, first: bool = False, until: str = "", replace: Mapping[str, Any] = NOTHING) -> Iterator[Taps]:
     """Record what each layer of `model` returns inside the block, and leave the model exactly as it was.
 
-    Once the call named `until` has been recorded, `Reached` ends the run: what comes after it is never made.
+    Once the call named `until` has been recorded, `Reached` ends the run: what comes after it is never made. The calls
+    named in `replace` hand on the tensors given there instead of their own.
     """
+    import tensorflow as tf
+
     taps = Taps(first=first)
     open_calls: list[Tap] = []
     before: list[tuple[Any, Any]] = []
@@ -128,7 +133,10 @@ def tapped(model: Any, *, first: bool = False, until: str = "") -> Iterator[Taps
             finally:
                 open_calls.pop()
             taps.calls.append(tap)
-            if until and until in {tap.path, f"{tap.path}[{sum(one.path == tap.path for one in taps.calls) - 1}]"}:
+            names = tap.path, f"{tap.path}[{sum(one.path == tap.path for one in taps.calls) - 1}]"
+            for name in replace.keys() & set(names):
+                tap.tensor = tf.cast(replace[name], tap.tensor.dtype)
+            if until in names:
                 raise Reached
             return tap.tensor
 

@@ -14,7 +14,7 @@ from xcnn.network import graph, heads, preprocess, trace
 from xcnn.network.survey import Forward, Survey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from xcnn.network.choices import Choices
     from xcnn.network.inputs import ImageInputs, Slot
@@ -80,6 +80,7 @@ class TracedModel:
         forms: Callable[[], Floats],
         given: int = 0,
         points: Floats | None = None,
+        replace: Mapping[str, Floats] = trace.NOTHING,
     ) -> Any:
         """Compute something from one forward pass.
 
@@ -97,33 +98,42 @@ class TracedModel:
             How many forms there are.
         points : (n, 2) ndarray, optional
             For maps, the place to explain.
+        replace : mapping of str to ndarray
+            What calls of layers hand on instead of their own outputs, by path; shaped as the layers make them.
 
         Returns
         -------
         nested structure of ndarray
         """
-        function = self._function(key, body, given=given)
+        function = self._function((*key, *replace), body, given=given, replace=tuple(replace))
         linear = forms()
         values = inputs()
         places = np.zeros((len(values), 2), np.float32) if points is None else points
-        return graph.called(function, values, linear, places, *self.given)
+        return graph.called(function, values, linear, places, *self.given, *replace.values())
 
-    def _function(self, key: tuple[Any, ...], body: Body, *, given: int) -> Any:
-        """Trace the model once per key: a concrete function of pixels, linear forms, points and the given inputs."""
+    def _function(self, key: tuple[Any, ...], body: Body, *, given: int, replace: Sequence[str] = ()) -> Any:
+        """Trace the model once per key: a concrete function of pixels, linear forms, points and the given inputs.
+
+        And of what calls of layers hand on instead of their own outputs, where paths are named in `replace`.
+        """
         if key not in self._functions:
             pixels, *extras = self._inputs.signature()
-            signature = [pixels, tf.TensorSpec([given, None]), tf.TensorSpec([None, 2]), *extras]
+            replaced = [tf.TensorSpec(self.survey.shape(path)) for path in replace]
+            signature = [pixels, tf.TensorSpec([given, None]), tf.TensorSpec([None, 2]), *extras, *replaced]
 
             def whole(inputs: Any, forms: Any, points: Any, *values: Any) -> Any:
-                return body(self.forward(inputs, points, values), forms)
+                others = dict(zip(replace, values[len(extras) :], strict=True))
+                return body(self.forward(inputs, points, values[: len(extras)], others), forms)
 
             with trace.inlined():
                 self._functions[key] = tf.function(whole, signature, autograph=False).get_concrete_function()
         return self._functions[key]
 
-    def forward(self, pixels: Any, points: Any, given: Sequence[Any]) -> Forward:
+    def forward(
+        self, pixels: Any, points: Any, given: Sequence[Any], replace: Mapping[str, Any] = trace.NOTHING
+    ) -> Forward:
         """Run the model once inside a trace that is being made."""
-        with trace.tapped(self._model, first=self._inputs.first) as taps:
+        with trace.tapped(self._model, first=self._inputs.first, replace=replace) as taps:
             try:
                 outputs = self._model(self._inputs.structured(pixels, given), training=False)
             except Exception as error:
@@ -143,9 +153,10 @@ class TracedModel:
             points=None if self._choices.at is None else points,
             source=self._inputs.size,
         )
+        forward = Forward(pixels, taps.named(), scored, logits)
         if self._survey is None:
-            self._survey = Survey.of(pixels, taps, logits, scored.head, outputs=every, output=name)
-        return Forward(pixels, taps.named(), scored, logits)
+            self._survey = Survey.of(forward, taps, outputs=every, output=name)
+        return forward
 
     @cached_property
     def given(self) -> list[Floats]:

@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from xcnn.report import tints
-from xcnn.report.words import number, plain
+from xcnn.report.words import number, plain, prose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -97,6 +97,13 @@ def _card(result: Mapping[str, Any], titles: Mapping[str, str], pictures: Pictur
     }
 
 
+def section(given: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
+    """Describe what a plugin adds to the report: a heading, paragraphs and panels."""
+    told: dict[str, Any] = plain({name: value for name, value in given.items() if name != "panels"})
+    panels = [_panel(panel, pictures) for panel in given["panels"]]
+    return told | {"paragraphs": prose(given["text"]), "target": None, "panels": panels}
+
+
 def _panel(panel: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
     kind = panel["kind"]
     if kind == "table":
@@ -119,7 +126,8 @@ def _of_map(panel: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
         "tint": tints.name_of(panel["sign"], cut, over=not panel["fine"]),
         "cut": cut,
         "step": panel["scale"][1] / (127 if signed else 255),
-        "squares": panel["fine"] and SQUARES * max(panel["height"], panel["width"]) <= WIDEST,
+        "squares": bool(panel.get("flat"))
+        or (panel["fine"] and SQUARES * max(panel["height"], panel["width"]) <= WIDEST),
         "seen": f"strongest {glance['place']}, {_whole(glance['share'])} of the area above half"
         if glance
         else "the map is zero everywhere",

@@ -147,16 +147,16 @@ def _context(manifest: Mapping[str, Any], pictures: Pictures, place: Place | Non
     style = _settings(manifest["palette"], opacity) + (TEMPLATES / "report.css").read_text(encoding="utf-8")
     script = _script(manifest["palette"])
     results, failures = manifest["results"], manifest["failures"]
-    lazy = {"results", "failures", "explainers", "mosaics"}
+    lazy = {"results", "failures", "explainers", "mosaics", "sections"}
     told: dict[str, Any] = plain({name: value for name, value in manifest.items() if name not in lazy})
     explainers = [
         {**plain(one), "summary": sentence(one["summary"]), "about": prose(one["about"])}
         for one in manifest["explainers"]
     ]
     titles = {one["name"]: one["title"] for one in explainers}
-    mosaics = manifest.get("mosaics", [])
+    mosaics, sections = manifest.get("mosaics", []), manifest.get("sections", [])
     of_images = [result for result in results if result["image"] is not None]
-    panels = [panel for result in results for panel in result["panels"]]
+    panels = [panel for one in (*results, *sections) for panel in one["panels"]]
     of_model = [result for result in results if result["image"] is None]
     return told | {
         "explainers": explainers,
@@ -172,6 +172,7 @@ def _context(manifest: Mapping[str, Any], pictures: Pictures, place: Place | Non
         "counts": place.counts if place else pages.counted(manifest),
         "mosaics_here": len(mosaics),
         "place": place,
+        "sections": [cards.section(one, pictures) for one in sections],
         "manifest": manifest,
         "opacity": f"{100 * opacity:.0f}",
         "style": style,

@@ -91,7 +91,7 @@ def split(manifest: Mapping[str, Any], name: str) -> list[Place]:
         own = list(itertools.chain.from_iterable(groups[start : start + IMAGES]))
         part = {**manifest, "results": [*of_model, *own]}
         if number > 1:
-            part |= {"results": own, "failures": [], "mosaics": []}
+            part |= {"results": own, "failures": [], "mosaics": [], "sections": []}
         elsewhere = [
             {**finding.found(group), "key": named[group[0]["image"]["file"]], "page": names[at // IMAGES]}
             for at, group in enumerate(groups)

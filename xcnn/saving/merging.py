@@ -61,6 +61,7 @@ def merged(runs: Sequence[Manifest]) -> dict[str, Any]:
         "seconds": round(sum(run["seconds"] for run in runs), 2),
         "results": [one for group in groups for one in sorted(group, key=lambda result: order[result["explainer"]])],
         "mosaics": mosaics,
+        "sections": [section for run in runs for section in run.get("sections", [])],
         "failures": failures,
         "warnings": list(dict.fromkeys(warning for run in runs for warning in run["warnings"])),
     }

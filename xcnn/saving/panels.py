@@ -114,6 +114,8 @@ class Panels:
         empty = not panel.values.any()
         nothing = NO_EVIDENCE if panel.sign == "positive" else NOTHING
         files = {"values": self._draft.write_values(f"{stem}.npy", panel.values)}
+        if panel.state:
+            files["state"] = self._draft.write_state(f"{stem}.state.npz", panel.state)
         if subject.pixels is not None:
             score = f"score {figure.number(subject.target.score)}" if subject.target else ""
             words = self._words(
@@ -134,6 +136,7 @@ class Panels:
             "scale": [scale.low, scale.high],
             "clipped": scale.clipped,
             "fine": panel.fine,
+            "flat": panel.flat,
             "threshold": panel.threshold,
             "residual": panel.residual,
             "remarks": [nothing] if empty else [],

@@ -136,7 +136,7 @@ def _inconsistent(manifest: Mapping[str, Any]) -> str:
     for one in (*manifest["results"], *manifest["mosaics"]):
         if one["explainer"] not in named:
             return f"a result is of {one['explainer']!r}, which is none of its explainers"
-    for panel in (panel for result in manifest["results"] for panel in result["panels"]):
+    for panel in (panel for one in (*manifest["results"], *manifest.get("sections", [])) for panel in one["panels"]):
         if panel["kind"] == "table" and any(len(row) != len(panel["headings"]) for row in panel["rows"]):
             return f"the rows of the table {panel['title']!r} differ in length"
     return ""
@@ -155,7 +155,10 @@ def _copied(manifest: Mapping[str, Any], copier: Copier) -> dict[str, Any]:
         files = {what: copier.picture(name) for what, name in result["files"].items()}
         results.append({**result, "image": image, "panels": panels, "files": files})
     mosaics = [{**one, "file": copier.picture(one["file"])} for one in manifest["mosaics"]]
-    return {**manifest, "results": results, "mosaics": mosaics}
+    sections = [
+        {**one, "panels": [_panel(panel, copier) for panel in one["panels"]]} for one in manifest.get("sections", [])
+    ]
+    return {**manifest, "results": results, "mosaics": mosaics, "sections": sections}
 
 
 def _panel(panel: Mapping[str, Any], copier: Copier) -> dict[str, Any]:
@@ -165,7 +168,7 @@ def _panel(panel: Mapping[str, Any], copier: Copier) -> dict[str, Any]:
             files[what] = copier.values(name, panel)
         elif what == "table":
             files[what] = copier.table(name)
-        else:
+        elif what != "state":  # a report is no run to go on from
             files[what] = copier.picture(name)
     return {**panel, "files": files}
 

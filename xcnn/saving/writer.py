@@ -20,11 +20,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    import numpy as np
+
     from xcnn.io.artifacts import Draft
-    from xcnn.plugin import Failure, Image, Panel, Result, Target
+    from xcnn.plugin import Failure, Image, Panel, Result, Section, Target
     from xcnn.render.style import Style
     from xcnn.saving.panels import Key
     from xcnn.values import Pixels
+
+    More = Callable[
+        [Mapping[str, Any], Callable[[str], np.ndarray]], tuple[Sequence[tuple[str, Section]], Sequence[str]]
+    ]
 
 REPORT = "report.html"
 SOURCE_EDGE = 512
@@ -122,11 +128,13 @@ class Writer:
         about: Mapping[str, Any],
         failures: Iterable[Failure],
         warnings: Iterable[str],
+        more: More | None = None,
         *,
         say: Callable[[str], None] | None = None,
     ) -> Path:
         """Write the report and run.json, and put the folder in its place; return the report.
 
+        ``more`` gives the sections that plugins add, each with who it is from, and what to say of those that failed.
         ``say`` is told when the report is more than one file.
         """
         from xcnn.report import html
@@ -137,10 +145,15 @@ class Writer:
                 **about,
                 "results": [{**result, "trust": trust.facts(result, about)} for result in results],
                 "mosaics": self._mosaics.finish() if self._mosaics else [],
+                "sections": [],
                 "failures": [asdict(failure) for failure in failures],
                 "warnings": list(warnings),
             }
         )
+        if more:
+            sections, failed = more(manifest, self._draft.values)
+            told = {"sections": [self._section(*one) for one in sections], "warnings": manifest["warnings"] + failed}
+            manifest |= privacy.redacted(told)
         most = next((row["value"] for row in about["options"] if row["name"] == "report_max_mb"), html.MOST_MB)
         words = html.write(
             self._draft.folder / REPORT, manifest, Pictures(self._draft.folder, self._style), most_mb=most
@@ -151,6 +164,17 @@ class Writer:
         files = [*self._draft.files(), artifacts.MANIFEST]
         self._draft.write_json(artifacts.MANIFEST, {**manifest, "files": files})
         return self._draft.publish() / REPORT
+
+    def _section(self, who: str, section: Section) -> dict[str, Any]:
+        """Write the files of a section; return its record for run.json."""
+        subject = Subject(section.title, None, None, None)
+        name = self._draft.unique(f"section.{artifacts.safe_part(section.title)[:LONGEST_PART].lower()}")
+        scales = {key(one): Scale.shared([one]) for one in section.panels if isinstance(one, Attribution)}
+        stems = [name + middle for middle in _middles(section.panels, named=True)]
+        panels = [
+            self._panels.write(panel, subject, scales, stem) for panel, stem in zip(section.panels, stems, strict=True)
+        ]
+        return {"title": section.title, "plugin": who, "text": section.text, "panels": panels}
 
 
 def _source(pixels: Pixels) -> Pixels:

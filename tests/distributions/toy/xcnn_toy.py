@@ -13,6 +13,7 @@ class Toy(Explainer):
     """Show where a layer is active, to a power."""
 
     name: ClassVar[str] = "toy"
+    per_target: ClassVar[bool] = False
 
     power: Annotated[float, Option("The exponent of the activations.", minimum=0.5, maximum=4)] = 2.0
     fail: Annotated[bool, Option("Raise an error, for tests.")] = False

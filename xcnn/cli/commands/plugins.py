@@ -2,60 +2,58 @@
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xcnn.cli import console
+from xcnn import importing
+from xcnn.cli import bridge, console
+from xcnn.cli.commands import plugins_check, plugins_new
 from xcnn.host import Host
+from xcnn.listings import EXPLAINERS
 
 if TYPE_CHECKING:
-    from xcnn.host import Listing
+    from xcnn.listings import Listing
 
-PROBE = """
-import json, sys, time
-before, begun = set(sys.modules), time.perf_counter()
-from importlib import metadata
-metadata.EntryPoint(*sys.argv[1:4]).load()
-heavy = {"tensorflow", "keras", "numpy", "cv2", "matplotlib", "torch", "scipy"} & (set(sys.modules) - before)
-print("\\nXCNN" + json.dumps({"seconds": time.perf_counter() - begun, "heavy": sorted(heavy)}))
-"""
-TIMEOUT = 60
+app = typer.Typer(cls=bridge.Group, invoke_without_command=True, rich_markup_mode="rich", add_completion=False)
 
 
+@app.callback()
 def plugins(
+    context: typer.Context,
     *,
     load: Annotated[
         bool, typer.Option("--load", metavar="", help="Import each in a process of its own and time it.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", metavar="", help="Print JSON.")] = False,
 ) -> None:
-    """List installed plugins, from metadata alone.
+    """List installed plugins, from metadata alone; make a new one, or check one.
 
     Example: xcnn plugins --load
     """
+    if context.invoked_subcommand is not None:
+        return
     host = Host()
-    found = [*host.listings.values(), *host.extensions]
-    rows = [
-        asdict(listing) | {"clashes": list(listing.clashes)} | (_probe(listing) if load else {}) for listing in found
-    ]
+    rows = [_row(listing, load=load) for listing in host.every]
     if as_json:
         console.answer_json({"schema_version": 1, "plugins": rows})
         return
     if not rows:
-        console.say("no plugin is installed")
+        console.say("no plugin is installed; make one with: xcnn plugins new NAME")
         return
     headings = ("command", "distribution", "version", "", *(("import",) if load else ()))
     console.table(headings, [_cells(row, load=load) for row in rows])
 
 
+def _row(listing: Listing, *, load: bool) -> dict[str, Any]:
+    cost = asdict(importing.of_entry(listing.group, listing.name, listing.value)) if load else {}
+    return asdict(listing) | {"clashes": list(listing.clashes)} | cost
+
+
 def _cells(row: dict[str, Any], *, load: bool) -> list[str]:
     about = f"CLASH with {', '.join(row['clashes'])}" if row["clashes"] else row["summary"]
-    name = row["name"] if row["group"] == "xcnn.explainers" else "(extension)"
+    name = row["name"] if row["group"] == EXPLAINERS else f"({row['name']}, an extension)"
     return [name, row["distribution"], row["version"], about, *([_imported(row)] if load else [])]
 
 
@@ -63,28 +61,9 @@ def _imported(row: dict[str, Any]) -> str:
     if row["error"]:
         return f"FAILED: {row['error']}"
     heavy = f", imports {', '.join(row['heavy'])}" if row["heavy"] else ""
-    return f"{row['seconds'] * 1000:.0f} ms{heavy}"
+    printed = ", PRINTS to standard output" if row["printed"] else ""
+    return f"{row['seconds'] * 1000:.0f} ms{heavy}{printed}"
 
 
-def _probe(listing: Listing) -> dict[str, Any]:
-    """Import one plugin in a process of its own."""
-    import subprocess
-
-    words = [sys.executable, "-c", PROBE, listing.name, listing.value, listing.group]
-    failed: dict[str, Any] = {"seconds": None, "heavy": []}
-    try:
-        done = subprocess.run(  # noqa: S603 (no shell; the words come from installed metadata)
-            words,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
-            check=False,
-            env={**os.environ, "PYTHONWARNINGS": "ignore"},
-        )
-    except subprocess.TimeoutExpired:
-        return failed | {"error": f"did not finish importing in {TIMEOUT} s"}
-    said = [line for line in done.stdout.splitlines() if line.startswith("XCNN")]
-    if done.returncode or not said:
-        last = done.stderr.strip().splitlines()
-        return failed | {"error": last[-1] if last else f"exit code {done.returncode}"}
-    return {**json.loads(said[-1][4:]), "error": ""}
+app.command("new", cls=bridge.Command)(plugins_new.new)
+app.command("check", cls=bridge.Command)(plugins_check.check)
