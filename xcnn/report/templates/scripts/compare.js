@@ -16,7 +16,7 @@ const tools = (article) => {
   const opacity = slider("Opacity", { min: 0, max: 100 }, (value) => chosen("opacity", value));
   const threshold = slider("Hide below", { min: 0, max: 99 }, (value) => chosen("threshold", value));
   const gamma = slider("Gamma", { min: 0.2, max: 3, step: 0.1 }, (value) => chosen("gamma", value));
-  const finer = made("details", { class: "finer" }, made("summary", { text: "Threshold, gamma" }), threshold.label, gamma.label);
+  const finer = made("details", { class: "finer" }, made("summary", { text: "Threshold, gamma" }), made("div", {}, threshold.label, gamma.label));
   const zoom = [["−", "Zoom out", 0.8], ["1:1", "Whole picture", 0], ["+", "Zoom in", 1.25]].map(([text, words, factor]) => button(text, () => zoomed(article, factor), { "aria-label": words, title: words }));
   const several = all(".stage .heat, .stage .alone", article).length > 1;
   for (const heat of all(".panel [data-tint]", article)) readingOf(heat.closest("figure"));
