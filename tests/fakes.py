@@ -88,6 +88,9 @@ class FakeNetwork:
         own = found[np.arange(len(found)), np.arange(len(found))]
         return own if rule == "plain" else np.maximum(own, 0)
 
+    def lacks(self, rule):
+        return None if rule == "plain" else self.rectifiers().lacking
+
     def gradients(self, inputs, targets, points=None):
         height, width = inputs.shape[1:3]
         found = np.zeros((len(inputs), len(targets), *inputs.shape[1:]), np.float32)

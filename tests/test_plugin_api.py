@@ -22,6 +22,9 @@ def described():
     lines = [f"xcnn.plugin {plugin.API_VERSION}"]
     for name in sorted(plugin.__all__):
         lines += [f"{name}{_what(getattr(plugin, name))}", *_parts(getattr(plugin, name))]
+    lines += ["maths"]
+    for name in sorted(plugin.maths.__all__):
+        lines += [f"{name}{_what(getattr(plugin.maths, name))}", *_parts(getattr(plugin.maths, name))]
     lines += ["hooks"]
     for name, hook in sorted(vars(hookspecs).items()):
         if name.startswith("xcnn_"):
@@ -67,7 +70,7 @@ def test_plugins_find_the_names_and_signatures_that_were_published():
 @pytest.mark.parametrize("name", plugin.__all__)
 def test_every_public_name_says_what_it_is(name):
     value = getattr(plugin, name)
-    if inspect.isclass(value) or inspect.isfunction(value):
+    if inspect.isclass(value) or inspect.isroutine(value) or inspect.ismodule(value):
         assert inspect.getdoc(value), name
         return
     module = next(one for one in (plugin, panels) if f"\n{name} = " in inspect.getsource(one))

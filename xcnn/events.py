@@ -34,8 +34,8 @@ class Events(Protocol):
     def failed(self, failure: Failure) -> None:
         """A picture could not be explained."""
 
-    def warned(self, words: str) -> None:
-        """The run is whole, but for what is said here."""
+    def noted(self, text: str) -> None:
+        """Something about the report must be known."""
 
 
 class Silent:

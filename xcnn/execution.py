@@ -124,7 +124,8 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
         about["seconds"] = round(time.monotonic() - begun, 2)
         run = Run(about, tuple(outcome.results), tuple(outcome.failures), tuple(network.warnings), out)
         if outcome.writer:
-            outcome.writer.finish(run.about, run.failures, run.warnings, partial(_sections, host, events))
+            more = partial(_sections, host, events)
+            outcome.writer.finish(run.about, run.failures, run.warnings, more=more, say=events.noted)
         return run
 
 
@@ -134,7 +135,7 @@ def _sections(
     """What plugins add to the report, and what is said of those that failed, which the user hears at once."""
     found, warnings = host.report_sections(run, values)
     for words in warnings:
-        events.warned(words)
+        events.noted(f"warning: {words}")
     return found, warnings
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from xcnn.plugin import BaseExplainer, NamedModel, Preprocessing, Section
+    from xcnn.plugin import BaseExplainer, GradientRule, NamedModel, Preprocessing, Section
 
 hookspec = pluggy.HookspecMarker("xcnn")
 
@@ -53,6 +53,36 @@ def xcnn_custom_objects() -> Mapping[str, Any]:  # type: ignore[empty-body]
 
     Called when a file needs classes that neither Keras nor ``--custom-objects`` has, before TensorFlow is loaded by
     xcnn; the implementation may import Keras itself.
+    """
+
+
+@hookspec
+def xcnn_gradient_rules() -> Iterable[GradientRule]:  # type: ignore[empty-body]
+    """Return rules for what ops hand down on the way from a score to the pixels.
+
+    Called when an explainer asks `Network.input_gradients` or `Network.lacks` for a rule by a name that is not built
+    in. A name that is taken is an error naming both distributions. An explainer that sets numbers of its own rule
+    passes the rule itself and needs no hook. The functions of a rule are the one place where a plugin may import
+    TensorFlow; the module that implements the hook should not at its top::
+
+        # pyproject.toml
+        [project.entry-points."xcnn.extensions"]
+        rectgrad = "xcnn_rectgrad"
+
+        # xcnn_rectgrad.py
+        from xcnn.plugin import GradientRule, hookimpl
+
+        def kept(step, arriving):
+            import tensorflow as tf
+
+            return [tf.where(arriving * step.op.outputs[0] > 0, arriving, tf.zeros_like(arriving))]
+
+        def at(step):
+            return kept if step.role == "rectifier" else None
+
+        @hookimpl
+        def xcnn_gradient_rules():
+            return [GradientRule(name="rectgrad", summary="gradients that agree with the activation", at=at)]
     """
 
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -15,38 +12,17 @@ import pluggy
 import xcnn.explainers
 from xcnn import checking, hookspecs
 from xcnn.errors import PluginError, UsageError, did_you_mean
+from xcnn.listings import EXPLAINERS, EXTENSIONS, SECTIONS, check_version, entries, imported
 from xcnn.options import declared
-from xcnn.plugin import API_VERSION, BaseExplainer
+from xcnn.plugin import BaseExplainer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     import numpy as np
 
-    from xcnn.plugin import NamedModel, Preprocessing, Section
-
-EXPLAINERS = "xcnn.explainers"
-EXTENSIONS = "xcnn.extensions"
-SECTIONS = "xcnn.sections"
-
-
-@dataclass(frozen=True)
-class Listing:
-    """One entry point, as its distribution's metadata describes it."""
-
-    name: str
-    value: str
-    group: str
-    distribution: str
-    version: str
-    summary: str
-    clashes: tuple[str, ...] = ()
-    """Other distributions (or "xcnn") that claim the same name."""
-
-    @property
-    def who(self) -> str:
-        """What errors call the plugin."""
-        return f"plugin {self.distribution} {self.version}"
+    from xcnn.listings import Listing
+    from xcnn.plugin import GradientRule, NamedModel, Preprocessing, Section
 
 
 class Host:
@@ -59,6 +35,7 @@ class Host:
         self._manager = pluggy.PluginManager("xcnn")
         self._manager.add_hookspecs(hookspecs)
         self._manager.register(xcnn.explainers, "xcnn.explainers")
+        self._extended: dict[Listing, Any] = {}
 
     @cached_property
     def builtin(self) -> Mapping[str, type[BaseExplainer]]:
@@ -69,7 +46,7 @@ class Host:
     def listings(self) -> Mapping[str, Listing]:
         """Third-party explainers by command, from metadata alone."""
         found: dict[str, Listing] = {}
-        for listing in _entries(EXPLAINERS):
+        for listing in entries(EXPLAINERS):
             others = ["xcnn"] if listing.name in self.builtin else []
             if listing.name in found:
                 others += [found[listing.name].distribution, *found[listing.name].clashes]
@@ -79,12 +56,17 @@ class Host:
     @cached_property
     def extensions(self) -> tuple[Listing, ...]:
         """Third-party extensions, from metadata alone."""
-        return tuple(_entries(EXTENSIONS))
+        return tuple(entries(EXTENSIONS))
 
     @cached_property
     def sections(self) -> tuple[Listing, ...]:
         """Third parties that add to the report, from metadata alone."""
-        return tuple(_entries(SECTIONS))
+        return tuple(entries(SECTIONS))
+
+    @property
+    def every(self) -> tuple[Listing, ...]:
+        """All third-party plugins, from metadata alone."""
+        return (*self.listings.values(), *self.extensions, *self.sections)
 
     def explainer(self, name: str) -> type[BaseExplainer]:
         """Find an explainer class by command, importing its plugin when it is not built in.
@@ -115,10 +97,9 @@ class Host:
         """
         if group == EXPLAINERS:
             return self.explainer(name)
-        for listing in (*self.extensions, *self.sections):
+        for listing in self.every:
             if (listing.group, listing.name, listing.value) == (group, name, value):
-                self._extend(listing)
-                return self._manager.get_plugin(_full(listing))
+                return self._extend(listing)
         raise UsageError(f"there is no extension {name!r}", hint="list them with: xcnn plugins")
 
     def distribution(self, name: str) -> str:
@@ -132,18 +113,18 @@ class Host:
                 f"command {listing.name!r} is claimed by {listing.distribution} and {' and '.join(listing.clashes)}",
                 hint="uninstall one, or name the plugins to use in XCNN_PLUGINS",
             )
-        kind = _imported(listing)
+        kind = imported(listing)
         if not (isinstance(kind, type) and issubclass(kind, BaseExplainer)):
             raise PluginError(f"{who} names {listing.value}, which is no Explainer class")
         if getattr(kind, "name", None) != listing.name:
             raise PluginError(f"{who} calls its command {listing.name!r} but {listing.value} is {kind.name!r}")
-        _check_version(kind, who)
+        check_version(kind, who)
         try:
             declared(kind)
         except TypeError as error:
             raise PluginError(f"{who} declares an option that xcnn can't use: {error}") from error
         if not self._manager.is_registered(kind):
-            self._register(kind, f"{listing.distribution}:{listing.name}", who)
+            self._register(kind, f"{listing.distribution}:{listing.group}:{listing.name}", who)
         return kind
 
     def report_sections(
@@ -163,8 +144,7 @@ class Host:
         told = json.dumps(run) if self.sections else ""  # a copy for each: what one changes, no other sees
         for listing in self.sections:
             try:
-                self._extend(listing)
-                plugin = self._manager.get_plugin(_full(listing))
+                plugin = self._extend(listing)
                 others = [one for one in self._manager.get_plugins() if one is not plugin]
                 hook = self._manager.subset_hook_caller("xcnn_report_sections", others)
                 given = [section for sections in hook(run=json.loads(told), values=values) for section in sections]
@@ -184,6 +164,10 @@ class Host:
     def preprocessors(self, *, extensions: bool) -> Mapping[str, Preprocessing]:
         """Preprocessors by name; those of third parties only with `extensions`."""
         return self._named("preprocessors", extensions=extensions)
+
+    def gradient_rules(self, *, extensions: bool) -> Mapping[str, GradientRule]:
+        """Rules for the gradient by name; those of third parties only with `extensions`."""
+        return self._named("gradient_rules", extensions=extensions)
 
     def custom_objects(self) -> Mapping[str, Any]:
         """Classes and functions that model files may need, by name, from the extensions.
@@ -205,30 +189,45 @@ class Host:
 
     def _named(self, what: str, *, extensions: bool) -> Mapping[str, Any]:
         # The tables of the network room load no TensorFlow, but they are not needed for --help.
-        from xcnn.network import preprocess, zoo
+        from xcnn.network import preprocess, rules, zoo
 
-        for table in (zoo, preprocess):
+        for table in (zoo, preprocess, rules):
             if not self._manager.is_registered(table):
                 self._manager.register(table, table.__name__)
         if extensions:
             for listing in self.extensions:
                 self._extend(listing)
         found: dict[str, Any] = {}
-        hook = getattr(self._manager.hook, f"xcnn_{what}")
-        for values in reversed(hook()):  # pluggy calls the last registered first; the built-ins come first here
+        owners: dict[str, str] = {}
+        # One implementation after the other, the built-in ones first, so that an error can name whose it is.
+        for implementation in getattr(self._manager.hook, f"xcnn_{what}").get_hookimpls():
+            distribution, colon, _ = implementation.plugin_name.partition(":")
+            owner = distribution if colon else "xcnn"
+            try:
+                values = tuple(implementation.function())
+            except Exception as error:
+                raise PluginError(
+                    f"plugin {owner} can't tell its {what}: {type(error).__name__}: {error}",
+                    hint=f"mend or uninstall {owner}",
+                ) from error
             for value in values:
                 if value.name in found:
-                    raise PluginError(f"two plugins bring {what} named {value.name!r}", hint="uninstall one of them")
-                found[value.name] = value
+                    both = " and ".join((owners[value.name], owner))
+                    raise PluginError(
+                        f"{both} both bring one of the {what} named {value.name!r}", hint="uninstall one of them"
+                    )
+                found[value.name], owners[value.name] = value, owner
         return found
 
-    def _extend(self, listing: Listing) -> None:
-        name = _full(listing)
-        if self._manager.has_plugin(name):
-            return
-        found = _imported(listing)
-        _check_version(found, listing.who)
-        self._register(found, name, listing.who)
+    def _extend(self, listing: Listing) -> Any:
+        """Import what implements hooks, once; one module may do so for several groups."""
+        if listing not in self._extended:
+            found = imported(listing)
+            check_version(found, listing.who)
+            if not self._manager.is_registered(found):
+                self._register(found, f"{listing.distribution}:{listing.group}:{listing.name}", listing.who)
+            self._extended[listing] = found
+        return self._extended[listing]
 
     def _register(self, plugin: Any, name: str, who: str) -> None:
         self._manager.register(plugin, name)
@@ -237,62 +236,3 @@ class Host:
         except pluggy.PluginValidationError as error:
             self._manager.unregister(plugin)  # or it would fail the next one, too
             raise PluginError(f"{who} implements an unknown hook: {error}") from error
-
-
-def _full(listing: Listing) -> str:
-    """What the plugin manager calls an extension; the groups are apart."""
-    return f"{listing.distribution}:{listing.group}:{listing.name}"
-
-
-def _check_version(found: Any, who: str) -> None:
-    """Refuse what was built for another API with a PluginError; what says nothing passes."""
-    built = getattr(found, "xcnn_api", "")
-    if not built:
-        return
-    given = re.fullmatch(r"(\d+)\.(\d+)", str(built))
-    if given is None:
-        raise PluginError(f"{who} says xcnn_api = {str(built)!r}; it is a version like {API_VERSION!r}")
-    major, minor = map(int, given.groups())
-    ours = tuple(map(int, API_VERSION.split(".")))
-    if major != ours[0] or minor > ours[1]:
-        hint = f"upgrade {'xcnn' if (major, minor) > ours else 'the plugin'}"
-        raise PluginError(f"{who} was built for version {built} of xcnn.plugin, and this is {API_VERSION}", hint=hint)
-
-
-def entry_points(group: str) -> Iterable[metadata.EntryPoint]:
-    """The entry points of a group that ``XCNN_PLUGINS`` allows."""
-    only = os.environ.get("XCNN_PLUGINS")
-    allowed = None if only is None else {_normal(name) for name in only.split(",")}
-    for entry in sorted(metadata.entry_points(group=group), key=lambda entry: entry.name):
-        if allowed is None or (entry.dist is not None and _normal(entry.dist.name) in allowed):
-            yield entry
-
-
-def _normal(name: str) -> str:
-    return name.strip().lower().replace("_", "-")
-
-
-def _entries(group: str) -> Iterable[Listing]:
-    for entry in entry_points(group):
-        about: Any = entry.dist.metadata if entry.dist else {}
-        yield Listing(
-            entry.name,
-            entry.value,
-            group,
-            entry.dist.name if entry.dist else "?",
-            entry.dist.version if entry.dist else "?",
-            about.get("Summary", ""),
-        )
-
-
-def _imported(listing: Listing) -> Any:
-    entry = metadata.EntryPoint(listing.name, listing.value, listing.group)
-    try:
-        return entry.load()
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # a plugin may even call sys.exit at import
-        raise PluginError(
-            f"{listing.who} can't be imported: {type(error).__name__}: {error}",
-            hint=f"mend or uninstall {listing.distribution}",
-        ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +14,13 @@ from xcnn.network.choices import Choices
 from xcnn.network.preprocess import Decision
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from xcnn.host import Host
     from xcnn.network.custom import Supplied
     from xcnn.network.preflight import ModelFile
     from xcnn.network.sidecar import Sidecar
-    from xcnn.plugin import NamedModel, Network
+    from xcnn.plugin import GradientRule, NamedModel, Network
     from xcnn.request import Settings
 
 STRETCH = "stretch"
@@ -36,6 +37,7 @@ class Checked:
     fit: str = STRETCH
     supplied: tuple[Supplied, ...] = ()
     objects: Mapping[str, Any] = field(default_factory=dict)
+    rules: Callable[[], Mapping[str, GradientRule]] = dict
 
     def open(self, pictures: tuple[int, int] | None = None, *, head: bool = True) -> Network:
         """Load it, which imports TensorFlow and takes seconds.
@@ -53,6 +55,7 @@ class Checked:
             supplied=self.supplied,
             objects=self.objects,
             head=head,
+            rules=self.rules,
         )
 
 
@@ -77,14 +80,14 @@ def check(model: Any, settings: Settings, host: Host, *, hashed: bool = True) ->
         input_size=settings.input_size,
         inputs=_inputs(settings.input),
     )
-    fit = settings.fit or STRETCH
+    fit, rules = settings.fit or STRETCH, partial(host.gradient_rules, extensions=True)
     if not isinstance(model, (str, Path)):
         if not hasattr(model, "get_layer"):
             raise ModelError(f"{type(model).__name__} is no Keras model", hint="give a path, a name or a keras.Model")
-        return Checked(model, choices=said, fit=fit)
+        return Checked(model, choices=said, fit=fit, rules=rules)
     named = _named(str(model), host)
     if named and named.build:
-        return Checked(None, None, named, said, fit)
+        return Checked(None, None, named, said, fit, rules=rules)
     path = named.path() if named else Path(model)
     supplied = custom.parse(settings.custom_objects)
     file, objects = _inspected(path, settings, supplied, host, hashed=hashed)
@@ -93,7 +96,7 @@ def check(model: Any, settings: Settings, host: Host, *, hashed: bool = True) ->
         said = _completed(said, beside, path, host)
         fit = settings.fit or (beside.fit if beside and beside.fit else STRETCH)
     _check_point(said, fit)
-    return Checked(None, file, named, said, fit, supplied, objects)
+    return Checked(None, file, named, said, fit, supplied, objects, rules)
 
 
 def _check_point(said: Choices, fit: str) -> None:

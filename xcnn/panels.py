@@ -23,9 +23,10 @@ class Attribution:
 
     ``values`` is (h, w) float32 and **not normalised**: maps of one network compare. ``sign`` is "positive" when values
     below zero can't occur. ``residual`` is the error of the method's own axiom, where it has one. ``fine`` tells that
-    each value belongs to one pixel: such a map is shown alone, a map of regions lies over the picture. Where a value is
-    below ``threshold`` times the largest, the bare picture is shown. ``state`` holds the named numbers that a later run
-    can go on from, sums and counts say; `Batch.earlier` gives them back.
+    each value belongs to one pixel: such a map is shown alone, a map of regions lies over the picture. ``flat`` tells
+    that regions have one value each (superpixels): values are repeated, never interpolated, and borders stay sharp.
+    Where a value is below ``threshold`` times the largest, the bare picture is shown. ``state`` holds the named numbers
+    that a later run can go on from, sums and counts say; `Batch.earlier` gives them back.
     """
 
     values: Floats
@@ -36,6 +37,7 @@ class Attribution:
     notes: tuple[str, ...] = ()
     fine: bool = False
     threshold: float = 0.0
+    flat: bool = False
     state: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 

@@ -1,7 +1,8 @@
 """The plugin API: the only module of xcnn that a plugin needs.
 
 An explainer asks a `Network` for NumPy arrays, computes, and returns panels of numbers. It opens no file, draws
-nothing and imports neither Keras nor OpenCV. A whole plugin is one class and one entry point::
+nothing and imports neither Keras nor OpenCV. `maths` has the formulas that several methods share: weighted sums of
+maps, enlarging, windows, fills, time budgets. A whole plugin is one class and one entry point::
 
     # pyproject.toml
     [project.entry-points."xcnn.explainers"]
@@ -27,8 +28,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import pluggy
 
-from xcnn import options
-from xcnn.errors import LayerError, MisfitError
+from xcnn import maths, options
+from xcnn.backward import GradientRule, Step
+from xcnn.errors import LayerError, MisfitError, OptionError
 from xcnn.options import Option
 from xcnn.panels import Attribution, Curve, Labels, Panel, Section, Table, Tiles
 from xcnn.protocol import Batch, Contrast, Network, Patterns, Recipe, Top
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
 __all__ = [
     "API_VERSION",
     "BUDGET",
+    "FILL",
     "LAYERS",
     "REDUCE",
     "RESUME",
@@ -65,6 +68,7 @@ __all__ = [
     "Curve",
     "Explainer",
     "Failure",
+    "GradientRule",
     "Image",
     "Labels",
     "Layer",
@@ -81,11 +85,14 @@ __all__ = [
     "Result",
     "Run",
     "Section",
+    "Step",
     "Table",
     "Target",
     "Tiles",
     "Top",
+    "check_fill",
     "hookimpl",
+    "maths",
     "panels",
 ]
 
@@ -114,7 +121,7 @@ REDUCE = Option(
     "sum of squares; signed, the sum with its sign.",
     choices=("max", "mean", "l2", "signed"),
 )
-"""The option ``reduce`` of explainers whose maps have a value per colour channel: see `xcnn.maths.reduced`."""
+"""The option ``reduce`` of explainers whose maps have a value per colour channel: see `maths.reduced`."""
 
 BUDGET = Option(
     "Time for each picture, like 30s: coarse to fine, and the best map so far is shown.",
@@ -123,13 +130,40 @@ BUDGET = Option(
     minimum=0,
     extends=True,
 )
-"""The option ``budget`` of explainers that run the network many times: see `xcnn.maths.Budget`."""
+"""The option ``budget`` of explainers that run the network many times: see `maths.Budget`."""
+
+FILL = Option("What hides: mean (the picture's mean colour), gray, black, blur or a colour like #8090a0.")
+"""The option ``fill`` of explainers that hide parts of the picture: see `maths.filled`; check it by `check_fill`."""
 
 RESUME = Option("Go on from the folder of an earlier run instead of starting anew.", metavar="RUN", extends=True)
 """The option ``resume`` of explainers that return a state: `Batch.earlier` gives them what that run left.
 
 The earlier run must have had the same model and settings, and the same options but those that say ``extends``.
 """
+
+
+def check_fill(fill: str, *more: str) -> None:
+    """Refuse a value of the option ``fill`` that is none; for ``__post_init__``.
+
+    Parameters
+    ----------
+    fill : str
+        What the user wrote.
+    *more : str
+        Further words that the explainer itself knows.
+
+    Raises
+    ------
+    OptionError
+        Naming the accepted words.
+    """
+    if fill in more:
+        return
+    try:
+        maths.check_fill(fill)
+    except ValueError:
+        hint = f"one of {', '.join((*more, *maths.FILLS))}"
+        raise OptionError(f"--fill is {fill!r}", hint=hint) from None
 
 
 class BaseExplainer:

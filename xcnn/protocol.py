@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from xcnn.backward import GradientRule
     from xcnn.values import Choice, Floats, Layer, Pixels, Rectifiers, Target
 
 
@@ -250,12 +251,16 @@ class Network(Protocol):
         Raises LayerError for one that is unknown, has no spatial output or does not influence the score.
         """
 
-    def input_gradients(self, batch: Batch, rule: str = "plain") -> Floats:
+    def input_gradients(self, batch: Batch, rule: str | GradientRule = "plain") -> Floats:
         """Compute the gradients of each row's score by the input, (rows, h, w, c).
 
-        ``rule`` is "plain", "guided" or "deconv". One forward pass per image; fills ``batch.scores`` and
-        ``batch.targets``. Raises MisfitError where a rule would act on nothing.
+        ``rule`` is "plain", "guided", "deconv", the name of one that a plugin brings, or a rule itself. One forward
+        pass per image; fills ``batch.scores`` and ``batch.targets``. Raises MisfitError where the rule can't be
+        followed, which `lacks` tells beforehand.
         """
+
+    def lacks(self, rule: str | GradientRule) -> str | None:
+        """Say what the network lacks for a rule of `input_gradients`; None when nothing."""
 
     def gradients(self, inputs: Floats, targets: Sequence[Target], points: Floats | None = None) -> Floats:
         """Compute the gradients of targets by given inputs, (n, targets, h, w, c).

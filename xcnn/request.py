@@ -93,6 +93,14 @@ class Settings:
 MODEL = "Model file (.keras, .h5, .hdf5, .json), or a name from: xcnn models."
 
 
+REPORT_MAX_MB = Option(
+    "Above this size the report is several pages beside its photographs, 200 images each; 0: always.",
+    minimum=0,
+    unit="MB",
+    metavar="N",
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Common(Settings):
     """The options that all explainers share, those of the model alone, too."""
@@ -106,6 +114,7 @@ class Common(Settings):
         Option("Any palette of matplotlib. auto: viridis, and a diverging one for signed maps.", metavar="NAME"),
     ] = "auto"
     seed: Annotated[int, Option("Where random numbers start.", minimum=0, metavar="N")] = 0
+    report_max_mb: Annotated[float, REPORT_MAX_MB] = 25.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,14 +37,14 @@ def about(*names):
             {"name": name, "title": TITLES[name], "summary": "Weigh.", "about": "Shows regions.", "source": source, "options": [layer]}
             for name in names
         ],
-        "options": [{"name": "alpha", "value": 0.5, "source": "default", "help": "How opaque."}],
+        "options": [{"name": "alpha", "value": 0.5, "source": "default", "help": "How opaque."}, {"name": "seed", "value": 7, "source": "environment", "help": "Where random numbers start."}],
         "model": {
             "name": "net", "path": "net.keras", "sha256": "ab" * 32, "trusted": False, "input_shape": [224, 224, 3],
             "input_size": [224, 224], "classes": 1000, "score": "logit (before the softmax)",
             "preprocessing": {"name": "unit", "summary": "pixels / 255", "reason": "a guess: nothing in the model tells"},
             "default_layer": {"path": "top", "reason": "the last one"}, "notes": [],
         },
-        "versions": {"xcnn": "0.1.0", "keras": "3.15.1"},
+        "versions": {"xcnn": "0.1.0", "keras": "3.15.1", "device": "cpu", "intra_op_threads": "4"},
         "palette": {"name": "auto", "stops": colours.stops("auto", "positive"), "signed_stops": colours.stops("auto", "signed")},
     }  # fmt: skip
 
@@ -93,7 +93,7 @@ def results_of(number, explainers, *, classes=1, confidence=0.8, label=None):
 def written(tmp_path_factory):
     """Write a report; of the model alone where a group has no image."""
 
-    def write(*groups, names=("gradcam",), failures=(), pictures=()):
+    def write(*groups, names=("gradcam",), failures=(), pictures=(), most_mb=25):
         folder = tmp_path_factory.mktemp("report") / "out"
         with artifacts.Draft(folder, overwrite=False) as draft:
             writer = Writer(draft, Style(), TITLES, "net")
@@ -102,7 +102,9 @@ def written(tmp_path_factory):
                     writer.add_model(group)
                 else:
                     writer.add(pictures[number] if pictures else pixels_of(number), group)
-            return writer.finish(about(*names), failures, ())
+            told = about(*names)
+            told["options"].append({"name": "report_max_mb", "value": most_mb, "source": "default", "help": "Size."})
+            return writer.finish(told, failures, ())
 
     return write
 
@@ -150,7 +152,25 @@ def every(written):
     group = results_of(0, ["gradcam"])
     panels = (*group[0].panels, labels, tiles, Table("Rows", ("a", "b"), (("x", 1.5),)))
     first = group[0]
-    return written([Result("gradcam", first.image, first.target, panels, first.predictions, 0.1)])
+    failures = [Failure("broken.jpg", "image", "broken.jpg is damaged", "export it again", "gradcam")]
+    return written([Result("gradcam", first.image, first.target, panels, first.predictions, 0.1)], failures=failures)
+
+
+@pytest.fixture(scope="session")
+def folder(written):
+    """Two pages: 203 images, the last ones of dogs, and a failure."""
+    groups = [
+        results_of(at, ["gradcam", "saliency"][: 2 if at in {0, 200} else 1], confidence=0.9 - 0.004 * at, label="dog" if at > 197 else None)
+        for at in range(203)
+    ]  # fmt: skip
+    failures = [Failure("broken.jpg", "image", "broken.jpg is damaged", "export it again")]
+    return written(*groups, names=("gradcam", "saliency"), failures=failures, most_mb=0)
+
+
+@pytest.fixture(scope="session")
+def second(folder):
+    """The second of these pages."""
+    return folder.with_name("report-2.html")
 
 
 @pytest.fixture(scope="session")
@@ -159,7 +179,7 @@ def chromium():
     from playwright.sync_api import sync_playwright
 
     path = os.environ.get("XCNN_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    assert path, "no Chromium: install it, or name it in XCNN_CHROMIUM"
+    assert path, "no Chromium: install it (apt-get install chromium), or name it in XCNN_CHROMIUM"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--force-color-profile=srgb"])
         yield browser

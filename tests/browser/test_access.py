@@ -27,7 +27,7 @@ def report(request):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("report", ["one", "three", "gallery", "grid", "every"], indirect=True)
+@pytest.mark.parametrize("report", ["one", "three", "gallery", "grid", "every", "second"], indirect=True)
 def test_a_report_violates_no_rule(opened, report, scheme):
     page = opened(report, color_scheme=scheme, bypass_csp=True)
 

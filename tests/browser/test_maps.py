@@ -118,6 +118,33 @@ def test_opacity_is_one_slider_for_all_and_one_per_image(opened, gallery, seen):
     assert [image.get_by_label("Opacity").input_value() for image in (first, second)] == ["80", "80"]
 
 
+def test_threshold_and_gamma_of_one_image_are_its_own_and_come_back_from_the_address(opened, gallery, seen):
+    page = opened(gallery)
+    first, second = page.locator(".image").nth(0), page.locator(".image").nth(1)
+    bare = seen(first.locator(".input .picture"))
+    first.get_by_text("Threshold, gamma").click()
+
+    slide(first.get_by_label("Hide below"), 60)
+    slide(first.get_by_label("Gamma"), 0.5)
+
+    uncovered, other = (seen(image.locator(".card .picture")) for image in (first, second))
+    assert near(at(uncovered, 0.1, 0.1), at(bare, 0.1, 0.1), within=12)
+    assert not near(at(other, 0.1, 0.1), at(bare, 0.1, 0.1), within=20)
+    assert "i.000000000000=t:60,g:0.5" in hash_of(page).replace("+", " ")
+
+    again = opened(gallery, page.evaluate("location.hash"))
+    first, second = again.locator(".image").nth(0), again.locator(".image").nth(1)
+    assert first.get_by_label("Hide below").input_value() == "60"
+    assert first.get_by_label("Gamma").input_value() == "0.5"
+    assert second.get_by_label("Gamma").input_value() == "1"
+    same = seen(first.locator(".card .picture"))
+    assert (np.abs(same.astype(int) - uncovered).max(axis=-1) > 3).mean() < 0.01
+
+    slide(look(again).get_by_label("Gamma"), 2)
+    assert [image.get_by_label("Gamma").input_value() for image in (first, second)] == ["2", "2"]
+    assert first.get_by_label("Hide below").input_value() == "60"
+
+
 @pytest.mark.parametrize(
     ("x", "y", "value"), [(0.25, 0.25, "0 ±"), (0.75, 0.25, "1.00 ±"), (0.25, 0.75, "2.01 ±"), (0.75, 0.75, "4.00 ±")]
 )

@@ -264,7 +264,7 @@ def test_mixed_precision_changes_nothing_about_what_is_covered(name, policy, rul
     assert got.dtype == np.float32
     assert network.rectifiers() == full.rectifiers()
     # Half precision switches units that are nearly off: alike, not equal.
-    assert np.corrcoef(got.ravel(), wanted.ravel())[0, 1] > 0.98
+    assert np.corrcoef(got.ravel(), wanted.ravel())[0, 1] > 0.95
 
 
 @pytest.mark.parametrize(

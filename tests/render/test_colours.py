@@ -250,6 +250,14 @@ def test_a_fine_map_of_zeros_stays_empty():
     assert Scale.shared(maps_of([0.0, 0.0], sign="signed")).empty
 
 
+def test_the_borders_of_a_flat_map_stay_sharp_however_little_it_grows():
+    values = np.array([[0.0, 1.0]], np.float32)
+
+    assert colours.enlarged(values, (1, 2), flat=True).tolist() == [[0, 1]]
+    assert colours.enlarged(values, (2, 3), flat=True).tolist() in ([[0, 0, 1]] * 2, [[0, 1, 1]] * 2)
+    assert colours.enlarged(values, (1, 4), flat=True).tolist() == [[0, 0, 1, 1]]
+
+
 def test_the_pixels_of_a_small_fine_map_stay_squares():
     values = np.array([[0.0, 1.0]], np.float32)
 

@@ -641,6 +641,12 @@ def test_a_signed_map_of_regions_covers_its_picture_where_it_is_strong(made):
     assert [heat["class"] for heat in page.all("image")[1:]] == ["heat strong", "heat", "heat squares"]
 
 
+def test_a_flat_map_lies_over_its_picture_with_sharp_borders(made):
+    page = made(manifest(result(sign="signed", scale=[-2.0, 2.0], flat=True), result()))
+
+    assert [heat["class"] for heat in page.all("image")[1:]] == ["heat strong squares", "heat"]
+
+
 def test_labels_lie_over_the_picture_and_fade(made):
     page = made(manifest(with_panels("labels")))
 

@@ -112,3 +112,9 @@ def test_a_coarse_map_is_enlarged_smoothly_and_keeps_its_values_in_the_middle_of
     assert picture.shape == (factor * shape[0], factor * shape[1])
     middle = picture[factor // 2 :: factor, factor // 2 :: factor].astype(int)
     assert np.abs(middle - np.rint(255 * values)).max() <= 1
+
+
+def test_a_flat_map_is_not_smoothed(asked):
+    pictures, panel = asked([[0.0, 1.0], [2.0, 4.0]], fine=False)
+
+    np.testing.assert_array_equal(read(pictures.heat(panel | {"flat": True})), [[0, 64], [128, 255]])

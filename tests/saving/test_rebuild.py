@@ -16,6 +16,7 @@ from fakes import FakeNetwork, pictures
 
 import xcnn
 from xcnn.errors import XcnnError
+from xcnn.report import pages
 from xcnn.saving import schema
 from xcnn.saving.rebuild import rebuild
 
@@ -271,3 +272,37 @@ def test_tensorflow_is_not_loaded(runs):
     )
 
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_a_report_that_is_too_large_for_a_file_is_a_folder_and_says_so(command, runs):
+    (folder,) = runs("gradcam")
+    whole = Path(folder, "report.html").read_text("utf-8")
+
+    code, out, err = command("report", folder, "--report-max-mb", "0.01", "--out", "parts")
+
+    assert (code, out) == (0, "parts/report.html\n")
+    assert err == "the report is a folder of 1 page and photographs: one file would be larger than 0.01 MB\n"
+    page = Path("parts/report.html").read_text("utf-8")
+    assert "data:image/jpeg" in whole
+    assert "data:image/jpeg" not in page
+    assert page.count('loading="lazy" decoding="async" src="./array-0.source.jpg"') == 2
+    assert command("report", "parts/report.html", "--out", "parts", "--overwrite")[0] == 5  # it is read
+    assert command("report", "parts/report.html", "--out", "whole") == (0, "whole/report.html\n", "")
+    assert "data:image/jpeg" in Path("whole/report.html").read_text("utf-8")
+
+
+def test_a_limit_of_nothing_always_makes_a_folder_whose_pages_belong_to_the_run(own_folder, monkeypatch):
+    monkeypatch.setattr(pages, "IMAGES", 2)
+    xcnn.explain(FakeNetwork(), pictures(*[(6, 8)] * 5), "saliency", report_max_mb=0).save("out")
+
+    told = manifest("out")
+    assert {"report.html", "report-2.html", "report-3.html"} <= set(told["files"])
+    assert {path.name for path in Path("out").iterdir()} == set(told["files"])
+    assert schema.problem(told) == ""
+    assert "Page 3 of 3: images 5 to 5 of 5" in Path("out/report-3.html").read_text("utf-8")
+
+    rebuild(["out/report-2.html"], Path("again"), report_max_mb=0)
+    assert Path("again/report-3.html").is_file()
+    shutil.move("out", "old")
+    rebuild(["old"], Path("again"), overwrite=True)
+    assert not Path("again/report-2.html").exists()

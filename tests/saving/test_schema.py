@@ -60,7 +60,7 @@ def test_every_run_is_what_the_schema_says(told):
         assert [error.message for error in validator.iter_errors(run)] == [], name
         assert schema.problem(run) == "", name
     kinds = {panel["kind"] for run in told.values() for result in run["results"] for panel in result["panels"]}
-    assert {"map", "tiles", "labels", "table"} <= kinds
+    assert kinds == {"map", "tiles", "labels", "table", "curve"}
     failed = told["several, one of them no fit"]
     assert [one["explainer"] for one in failed["failures"]] == ["guided"]
     assert failed["mosaics"]

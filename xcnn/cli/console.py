@@ -171,10 +171,6 @@ class Screen:
         for warning in network.warnings:
             self._say(f"warning: {warning}")
 
-    def warned(self, words: str) -> None:
-        """Say what the run is without."""
-        self._say(f"warning: {words}")
-
     def working(self, path: str) -> None:
         """Show which picture is next."""
         if self._total > 1 and self._bar:
@@ -223,6 +219,10 @@ class Screen:
             self._step()
         for line in error_lines(failure.message, failure.hint):
             self._say(line, always=not self._json)
+
+    def noted(self, text: str) -> None:
+        """Say what must be known of the report."""
+        self._say(text)
 
     def _step(self) -> None:
         self._done += 1

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from xcnn import options
 from xcnn.options import Option
-from xcnn.request import Settings
+from xcnn.request import REPORT_MAX_MB, Settings
 
 MODEL = Option("Model file (.keras, .h5, .hdf5, .json), or a name from: xcnn models.", metavar="MODEL", positional=True)
 JSON = Option("Print JSON on standard output; errors, too.")
@@ -70,6 +70,7 @@ class ReportOptions:
         str | None, Option("Folder to make. Default: xcnn-out/report, numbered.", short="-o", metavar="DIR")
     ] = None
     overwrite: Annotated[bool, Option("Replace the folder if xcnn wrote all that is in it.")] = False
+    report_max_mb: Annotated[float, REPORT_MAX_MB] = 25.0
     open: Annotated[bool, Option("Show the report in the browser; on a terminal only.")] = False
 
     def __post_init__(self) -> None:

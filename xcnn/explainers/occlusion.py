@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from xcnn import maths
 from xcnn.errors import OptionError
-from xcnn.plugin import BUDGET, Attribution, Explainer, Labels, Option, Reference, Table
+from xcnn.plugin import BUDGET, FILL, Attribution, Explainer, Labels, Option, Reference, Table, check_fill
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,18 +62,13 @@ class Occlusion(Explainer):
             minimum=1,
         ),
     ] = None
-    fill: Annotated[
-        str, Option("What hides: mean (the picture's mean colour), gray, black, blur or a colour like #8090a0.")
-    ] = "mean"
+    fill: Annotated[str, FILL] = "mean"
     budget: Annotated[float | None, BUDGET] = None
 
     def __post_init__(self) -> None:
         """Check the fill, too."""
         super().__post_init__()
-        try:
-            maths.check_fill(self.fill)
-        except ValueError:
-            raise OptionError(f"--fill is {self.fill!r}", hint=f"one of {', '.join(maths.FILLS)}") from None
+        check_fill(self.fill)
 
     def cost(self, network: Network) -> int:
         """One pass per window."""

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from xcnn.network.origin import Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from xcnn.network.choices import Choices
     from xcnn.network.custom import Supplied
     from xcnn.network.keras_network import KerasNetwork
     from xcnn.network.preflight import ModelFile
-    from xcnn.plugin import NamedModel
+    from xcnn.plugin import GradientRule, NamedModel
 
 __all__ = ["open_network"]
 
@@ -30,6 +30,7 @@ def open_network(
     supplied: Sequence[Supplied] = (),
     objects: Mapping[str, Any] | None = None,
     head: bool = True,
+    rules: Callable[[], Mapping[str, GradientRule]] = dict,
 ) -> KerasNetwork:
     """Load a model and make it a `Network`.
 
@@ -49,6 +50,8 @@ def open_network(
         Classes that the file needs, from plugins.
     head : bool
         Whether a model that is built needs its classifier.
+    rules : callable
+        Gives the gradient rules by name, those of plugins included; called for a name that is not built in.
 
     Raises
     ------
@@ -63,7 +66,7 @@ def open_network(
     from xcnn.network.keras_network import KerasNetwork
 
     loaded, origin = _loaded(model, file, named, supplied=supplied, objects=objects or {}, head=head)
-    return KerasNetwork(loaded, origin, named=named, choices=choices)
+    return KerasNetwork(loaded, origin, named=named, choices=choices, rules=rules)
 
 
 def _loaded(

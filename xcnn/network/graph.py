@@ -20,6 +20,11 @@ def float32(tensor: Any) -> Any:
     return tf.cast(tensor, tf.float32)
 
 
+def spread(values: Any, size: tuple[int, int]) -> Any:
+    """Give a (1, 1, 1, c) array the height and width of a picture, inside a trace."""
+    return tf.broadcast_to(tf.constant(values, tf.float32), (1, *size, values.shape[-1]))
+
+
 def chosen(scored: Scored, top: int, forms: Any) -> tuple[Any, list[Any]]:
     """Resolve targets inside the graph.
 
@@ -37,12 +42,14 @@ def chosen(scored: Scored, top: int, forms: Any) -> tuple[Any, list[Any]]:
     return best, [*tf.unstack(own, axis=1), *tf.unstack(given, axis=1)]
 
 
-def slopes(values: Sequence[Any], tensors: dict[str, Any]) -> dict[str, Any]:
+def slopes(values: Sequence[Any], tensors: dict[str, Any], *, shares: Any = None) -> dict[str, Any]:
     """The gradients of each target by tensors (n, h, w, c), as (n * targets, h, w, c) float32.
 
-    One backward pass per target, from the earliest of the tensors down, serves all of them.
+    One backward pass per target, from the earliest of the tensors down, serves all of them. With ``shares``, a tensor
+    that the targets are linear in, a pass begins there with the share of each of its values in the target.
     """
-    passes = [tf.gradients(value, list(tensors.values())) for value in values]
+    ends = [(value, None) if shares is None else (shares, _shares(value, shares)) for value in values]
+    passes = [tf.gradients(end, list(tensors.values()), grad_ys=begun) for end, begun in ends]
     found = {}
     for (path, tensor), gradients in zip(tensors.items(), zip(*passes, strict=True), strict=True):
         if any(gradient is None for gradient in gradients):
@@ -51,6 +58,11 @@ def slopes(values: Sequence[Any], tensors: dict[str, Any]) -> dict[str, Any]:
         stacked = tf.stack([float32(gradient) for gradient in gradients], axis=1)
         found[path] = tf.reshape(stacked, tf.concat([[-1], tf.shape(tensor)[1:]], axis=0))
     return found
+
+
+def _shares(value: Any, tensor: Any) -> Any:
+    # Not by a product of floats: what weighs nothing has no share, even where it is infinite.
+    return tf.math.multiply_no_nan(tensor, tf.gradients(value, tensor)[0])
 
 
 def _no_gradient(path: str) -> XcnnError:

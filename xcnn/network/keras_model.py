@@ -16,10 +16,12 @@ from xcnn.network.tracing import TracedModel
 from xcnn.plugin import Choice
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from xcnn.network.heads import Head
     from xcnn.network.origin import Origin
     from xcnn.network.survey import Survey
-    from xcnn.plugin import Layer, NamedModel, Rectifiers
+    from xcnn.plugin import GradientRule, Layer, NamedModel, Rectifiers
     from xcnn.values import Floats, Pixels
 
 IMAGENET = 1000
@@ -38,6 +40,8 @@ class KerasModel:
         The table entry it came from, with its preprocessing and labels.
     choices : Choices
         What was decided beforehand; the rest is decided by evidence.
+    rules : callable
+        Gives the gradient rules by name, those of plugins included; called for a name that is not built in.
 
     Raises
     ------
@@ -46,13 +50,20 @@ class KerasModel:
     """
 
     def __init__(
-        self, model: Any, origin: Origin, *, named: NamedModel | None = None, choices: Choices | None = None
+        self,
+        model: Any,
+        origin: Origin,
+        *,
+        named: NamedModel | None = None,
+        choices: Choices | None = None,
+        rules: Callable[[], Mapping[str, GradientRule]] = dict,
     ) -> None:
         self.model = model
         self.origin = origin
         self.name = origin.name
         self._named = named
         self._choices = choices or Choices()
+        self._rules = rules
         self.inputs = ImageInputs.of(
             model,
             self.name,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from xcnn.errors import LayerError
-from xcnn.network import ascent, graph, preprocess, rectifiers, rules, targets
+from xcnn.network import ascent, graph, preprocess, rules, steps, targets
 from xcnn.network import layers as layer_names
 from xcnn.network.keras_model import KerasModel
 from xcnn.network.targets import coefficients
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from xcnn.network.survey import Forward
-    from xcnn.plugin import Patterns, Preprocessing, Recipe, Target
+    from xcnn.plugin import GradientRule, Patterns, Preprocessing, Recipe, Step, Target
     from xcnn.values import Floats, Pixels
 
 
@@ -124,29 +124,58 @@ class KerasNetwork(KerasModel):
             for path, values in features.items()
         }
 
-    def input_gradients(self, batch: Batch, rule: str = "plain") -> Floats:
+    def input_gradients(self, batch: Batch, rule: str | GradientRule = "plain") -> Floats:
         """Compute the gradients of each row's score by the input, (rows, h, w, c).
 
         Parameters
         ----------
         batch : Batch
             Its scores and targets are filled.
-        rule : str
-            "plain", or "guided" or "deconv" as `xcnn.network.rules` defines them.
+        rule : str or GradientRule
+            "plain", "guided" or "deconv" as `xcnn.network.rules` defines them, the name of one that a plugin brings, or
+            a rule itself.
 
         Raises
         ------
+        OptionError
+            If there is no such rule.
         MisfitError
-            If the rule would act on nothing.
+            If the network lacks something for it.
         """
-        rules.check(rule)
+        found = rules.find(rule, self._rules)
+        if found and (reason := self._lacks(found)):
+            raise rules.misfit(found, reason)
 
         def body(forward: Forward, values: Any) -> Any:
-            if rule != "plain":
-                rules.apply(rule, rectifiers.find(forward.logits))
-            return graph.slopes(values, {"": forward.pixels})
+            if found:
+                rules.apply(found, self._steps(forward))
+            shares = forward.logits if found and found.start == "score" else None
+            return graph.slopes(values, {"": forward.pixels}, shares=shares)
 
-        return np.asarray(self._explained(batch, ("input gradients", rule), body)[""])
+        return np.asarray(self._explained(batch, ("input gradients", found), body)[""])
+
+    def lacks(self, rule: str | GradientRule) -> str | None:
+        """Say what the network lacks for a rule of `input_gradients`; None when nothing."""
+        found = rules.find(rule, self._rules)
+        return self._lacks(found) if found else None
+
+    def _lacks(self, rule: GradientRule) -> str | None:
+        survey = self.survey
+        return rules.lacking(rule, self._first_steps, survey.head, survey.rectifiers)
+
+    @cached_property
+    def _first_steps(self) -> tuple[Step, ...]:
+        """The steps of the first trace: those of every other are the same."""
+        return self._steps(self.survey.forward)
+
+    def _steps(self, forward: Forward) -> tuple[Step, ...]:
+        def ends() -> tuple[Any, Any]:
+            channels = self.input_shape[2]
+            colours = [np.full((1, 1, 1, 4 if channels == 4 else 3), end, np.uint8) for end in (0, 255)]  # noqa: PLR2004 (RGBA)
+            black, white = (graph.spread(self._prepared(colour, channels), self.input_size) for colour in colours)
+            return black, white
+
+        return steps.along(forward, ends)
 
     def gradients(self, inputs: Floats, targets: Sequence[Target], points: Floats | None = None) -> Floats:
         """Compute the gradients of targets by given inputs, (n, targets, h, w, c).

@@ -31,7 +31,7 @@ class Survey:
     ``used`` are the paths of the layers that the scores depend on, ``first`` of those whose maps have the channels
     first. ``outputs`` are the names of all outputs, ``output`` the one explained. ``arithmetic`` are the ops between
     the pixels and the first convolution, ``affine`` what they do, None where it is more than a scale and an offset.
-    ``objects`` are the layers of the model by path.
+    ``objects`` are the layers of the model by path. ``forward`` is the pass itself.
     """
 
     layers: tuple[Layer, ...]
@@ -46,15 +46,14 @@ class Survey:
     rectifiers: Rectifiers
     objects: Mapping[str, Any]
     notes: tuple[str, ...]
+    forward: Forward
 
     @classmethod
-    def of(
-        cls, pixels: Any, taps: trace.Taps, logits: Any, head: Head, *, outputs: tuple[str, ...], output: str
-    ) -> Survey:
+    def of(cls, forward: Forward, taps: trace.Taps, *, outputs: tuple[str, ...], output: str) -> Survey:
         """Look at a trace while it is being made."""
+        pixels, named, logits, head = forward.pixels, forward.taps, forward.logits, forward.scored.head
         graph = pixels.graph
         ops = trace.depends_on(logits)
-        named = taps.named()
         hidden = trace.opaque_calls(graph)
         received = affine.first_received(pixels)
         return cls(
@@ -70,6 +69,7 @@ class Survey:
             rectifiers=rectifiers.find(logits).counts,
             objects={path: tap.layer for path, tap in named.items()},
             notes=(f"layers inside {', '.join(hidden[:3])} can't be explained",) if hidden else (),
+            forward=forward,
         )
 
     def shape(self, path: str) -> tuple[int | None, ...]:

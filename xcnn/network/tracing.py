@@ -153,9 +153,10 @@ class TracedModel:
             points=None if self._choices.at is None else points,
             source=self._inputs.size,
         )
+        forward = Forward(pixels, taps.named(), scored, logits)
         if self._survey is None:
-            self._survey = Survey.of(pixels, taps, logits, scored.head, outputs=every, output=name)
-        return Forward(pixels, taps.named(), scored, logits)
+            self._survey = Survey.of(forward, taps, outputs=every, output=name)
+        return forward
 
     @cached_property
     def given(self) -> list[Floats]:

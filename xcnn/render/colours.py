@@ -128,15 +128,16 @@ def coloured(values: Floats, scale: Scale, table: Pixels, *, sign: Sign) -> Pixe
     return np.asarray(table[scale.levels(values)])
 
 
-def enlarged(values: Floats, size: tuple[int, int], *, fine: bool = False) -> Floats:
+def enlarged(values: Floats, size: tuple[int, int], *, fine: bool = False, flat: bool = False) -> Floats:
     """Stretch a map over a picture of `size` (height, width): bilinear, by area where it shrinks.
 
-    The pixels of a ``fine`` map that grows much stay squares.
+    The pixels of a ``fine`` map that grows much stay squares, those of a ``flat`` one whenever it does not shrink.
     """
     height, width = size
     shrinks = values.shape[0] > height and values.shape[1] > width
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    if fine and height >= CRISP * values.shape[0] and width >= CRISP * values.shape[1]:
+    much = height >= CRISP * values.shape[0] and width >= CRISP * values.shape[1]
+    if (flat and not shrinks) or (fine and much):
         method = cv2.INTER_NEAREST
     return np.asarray(cv2.resize(values, (width, height), interpolation=method), np.float32)
 

@@ -42,11 +42,11 @@ class Style:
 
     def heat(self, panel: Attribution, scale: Scale, size: tuple[int, int]) -> Pixels:
         """Colour a map at `size` (height, width)."""
-        return self._coloured(panel, scale, colours.enlarged(panel.values, size, fine=panel.fine))
+        return self._coloured(panel, scale, _enlarged(panel, size))
 
     def veil(self, panel: Attribution, scale: Scale, size: tuple[int, int]) -> Pixels:
         """Colour a map at `size` with its opacity as a fourth channel: (h, w, 4)."""
-        values = colours.enlarged(panel.values, size, fine=panel.fine)
+        values = _enlarged(panel, size)
         opacity = _opacity(panel, scale, values)
         fourth = np.full(size, 255, np.uint8) if opacity is None else np.rint(255 * opacity).astype(np.uint8)
         return np.dstack([self._laid(panel, scale, values), fourth])
@@ -56,7 +56,7 @@ class Style:
 
         What a signed map calls neutral, and what is below the threshold of a map, shows the bare picture.
         """
-        values = colours.enlarged(panel.values, (pixels.shape[0], pixels.shape[1]))
+        values = _enlarged(panel, (pixels.shape[0], pixels.shape[1]))
         heat = self._laid(panel, scale, values)
         opacity = _opacity(panel, scale, values)
         if opacity is None:
@@ -76,6 +76,11 @@ class Style:
 
     def _coloured(self, panel: Attribution, scale: Scale, values: Floats) -> Pixels:
         return colours.coloured(values, scale, colours.palette(self.colormap, panel.sign), sign=panel.sign)
+
+
+def _enlarged(panel: Attribution, size: tuple[int, int]) -> Floats:
+    """Stretch a map to `size` as suits its kind."""
+    return colours.enlarged(panel.values, size, fine=panel.fine, flat=panel.flat)
 
 
 def opaque(panel: Attribution) -> bool:

@@ -126,7 +126,8 @@ def _of_map(panel: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
         "tint": tints.name_of(panel["sign"], cut, over=not panel["fine"]),
         "cut": cut,
         "step": panel["scale"][1] / (127 if signed else 255),
-        "squares": panel["fine"] and SQUARES * max(panel["height"], panel["width"]) <= WIDEST,
+        "squares": bool(panel.get("flat"))
+        or (panel["fine"] and SQUARES * max(panel["height"], panel["width"]) <= WIDEST),
         "seen": f"strongest {glance['place']}, {_whole(glance['share'])} of the area above half"
         if glance
         else "the map is zero everywhere",

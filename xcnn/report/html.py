@@ -12,20 +12,20 @@ import functools
 import hashlib
 import itertools
 import json
-import re
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from xcnn.report import cards, finding, tints, trust
+from xcnn.report import cards, finding, pages, tints, trust
 from xcnn.report.words import FILTERS, plain, prose, sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from jinja2 import Template
+
+    from xcnn.report.pages import Place
 
 TEMPLATES = Path(__file__).parent / "templates"
 SCRIPTS = ("page", "colour", "state", "view", "compare", "tiles", "find", "keys", "start")
@@ -33,6 +33,10 @@ SCRIPTS = ("page", "colour", "state", "view", "compare", "tiles", "find", "keys"
 
 GAIN = 1.4
 """How much more a signed map covers its picture where it is strongest; as in the pictures of the folder."""
+
+MOST_MB = 25.0
+"""The largest self-contained page when nothing else is asked for."""
+MEGABYTE = 1_000_000
 
 OPACITY = 0.5
 """How opaque a map lies over its picture when the run has no option ``alpha``."""
@@ -60,31 +64,66 @@ class Pictures(Protocol):
         """A picture of the folder as it is drawn (a grid, a curve), long edge at most 1600 pixels."""
 
 
-def write(path: Path, manifest: Mapping[str, Any], pictures: Pictures) -> None:
-    """Write the self-contained page of one run.
+class _TooLargeError(Exception):
+    """The page has more bytes than one file may have."""
+
+
+def write(path: Path, manifest: Mapping[str, Any], pictures: Pictures, *, most_mb: float = MOST_MB) -> str:
+    """Write the report of one run: one self-contained page, or above `most_mb` several beside the run's photographs.
 
     Memory stays flat over any number of results: a picture is asked for, written and forgotten.
 
     Parameters
     ----------
     path : Path
-        The file to write.
+        The file to write. Further pages stand beside it and take their names from it.
     manifest : mapping
         The contents of run.json. Results of one image are neighbours.
     pictures : Pictures
         Gives the pictures of the manifest's images and panels; it is handed the manifest's own mappings and names.
+    most_mb : float
+        Size of the self-contained page, in millions of bytes; 0 always makes several.
+
+    Returns
+    -------
+    str
+        Why the report is more than one file, and how much; empty when it is not.
 
     Raises
     ------
     OutputError
         If the manifest's palette has a stop that is no ``#rrggbb``.
     OSError
-        If the file can't be written.
+        If a file can't be written.
     """
-    page = _template().generate(_context(manifest, pictures))
+    if most_mb:
+        try:
+            _write(path, _context(manifest, pictures, None), int(most_mb * MEGABYTE))
+        except _TooLargeError:
+            pass
+        else:
+            return ""
+    places = pages.split(manifest, path.name)
+    for place in places:
+        _write(path.with_name(place.name), _context(place.part, pictures, place), None)
+    why = f"one file would be larger than {most_mb:g} MB" if most_mb else "a limit of 0 MB asks for that"
+    return f"the report is a folder of {len(places)} page{'s' if len(places) > 1 else ''} and photographs: {why}"
+
+
+def _write(path: Path, context: Mapping[str, Any], most: int | None) -> None:
     # `plain` leaves nothing unencodable; should it ever, one odd character must not lose the report of a long run.
     with path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-        file.writelines(page)
+        file.writelines(_counted(_template().generate(context), most))
+
+
+def _counted(parts: Iterable[str], most: int | None) -> Iterator[str]:
+    written = 0
+    for part in parts:
+        # Most of a page is base64: its letters are bytes.
+        written += len(part)
+        if most is not None and written > most:
+            raise _TooLargeError
+        yield part
 
 
 @functools.cache
@@ -102,7 +141,7 @@ def _template() -> Template:
     return environment.get_template("report.html.j2")
 
 
-def _context(manifest: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
+def _context(manifest: Mapping[str, Any], pictures: Pictures, place: Place | None) -> dict[str, Any]:
     opacity = _opacity(manifest)
     tints.checked(manifest["palette"])
     style = _settings(manifest["palette"], opacity) + (TEMPLATES / "report.css").read_text(encoding="utf-8")
@@ -127,16 +166,13 @@ def _context(manifest: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
         "model_rows": cards.arranged(
             of_model, titles, pictures, "model", [trust.told(result, manifest["model"]) for result in of_model]
         ),
-        "images": _images(of_images, titles, pictures, manifest["model"]),
+        "images": _images(of_images, titles, pictures, manifest["model"], place),
         "tints": tints.tints(manifest["palette"], panels),
         "mosaics": cards.mosaics(mosaics, titles, pictures),
         "sections": [cards.section(one, pictures) for one in sections],
-        "counts": {
-            "images": len({result["image"]["file"] for result in of_images}),
-            "results": len(results),
-            "failures": len(failures),
-            "mosaics": len(mosaics),
-        },
+        "counts": place.counts if place else pages.counted(manifest),
+        "mosaics_here": len(mosaics),
+        "place": place,
         "manifest": manifest,
         "opacity": f"{100 * opacity:.0f}",
         "style": style,
@@ -151,8 +187,9 @@ def _images(
     titles: Mapping[str, str],
     pictures: Pictures,
     model: Mapping[str, Any],
+    place: Place | None,
 ) -> Iterator[dict[str, Any]]:
-    seen: Counter[str] = Counter()
+    keys = place.keys if place else pages.keys(results)
     neighbours = itertools.groupby(results, key=lambda result: result["image"]["file"])
     for count, (_, group) in enumerate(neighbours, start=1):
         own = list(group)
@@ -160,7 +197,7 @@ def _images(
         yield {
             **plain(image),
             "id": f"image-{count}",
-            "key": _key(image, seen),
+            "key": keys[image["file"]],
             "fit": cards.fitted(image),
             "found": finding.found(own),
             "source": cards.later(pictures.source, image),
@@ -168,13 +205,6 @@ def _images(
             "explained": _explained(own),
             "rows": cards.arranged(own, titles, pictures, f"image-{count}", [trust.told(one, model) for one in own]),
         }
-
-
-def _key(image: Mapping[str, Any], seen: Counter[str]) -> str:
-    """What links call an image: the beginning of its hash, and its number among those alike."""
-    digits = "".join(re.findall("[0-9a-f]", str(image["sha256"])))[:12] or "image"
-    seen[digits] += 1
-    return digits if seen[digits] == 1 else f"{digits}-{seen[digits]}"
 
 
 def _script(palette: Mapping[str, list[str]]) -> str:

@@ -136,6 +136,7 @@ class Panels:
             "scale": [scale.low, scale.high],
             "clipped": scale.clipped,
             "fine": panel.fine,
+            "flat": panel.flat,
             "threshold": panel.threshold,
             "residual": panel.residual,
             "remarks": [nothing] if empty else [],

@@ -61,7 +61,7 @@ class Pictures:
         if panel["kind"] == "labels":
             return self._categories(panel, self._values(panel))
         values = self._values(panel)
-        factor = 1 if panel["fine"] else max(SMOOTH_EDGE // max(values.shape), 1)
+        factor = 1 if panel["fine"] or panel.get("flat") else max(SMOOTH_EDGE // max(values.shape), 1)
         # An odd factor keeps each value as it is, in the middle of its cell.
         odd = factor - (factor + 1) % 2
         values = colours.enlarged(values, (odd * values.shape[0], odd * values.shape[1])) if odd > 1 else values

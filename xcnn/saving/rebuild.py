@@ -23,7 +23,7 @@ from xcnn.saving.pictures import Pictures
 from xcnn.saving.writer import REPORT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from xcnn.io.artifacts import Draft
 
@@ -33,10 +33,19 @@ QUALITY = 88
 """Of pictures that were explained, as when they were written first."""
 NAME = re.compile(r"[\w-][\w.-]*")
 """What the names of our files look like."""
+PAGE = re.compile(r"report(-\d+)?\.html")
+"""The pages of a report."""
 HINT = "name a folder that xcnn wrote"
 
 
-def rebuild(folders: Sequence[str], out: Path, *, overwrite: bool = False) -> Path:
+def rebuild(
+    folders: Sequence[str],
+    out: Path,
+    *,
+    overwrite: bool = False,
+    report_max_mb: float = html.MOST_MB,
+    say: Callable[[str], None] | None = None,
+) -> Path:
     """Write the report of one run again, or one report of several, as a run folder of its own.
 
     Parameters
@@ -47,6 +56,10 @@ def rebuild(folders: Sequence[str], out: Path, *, overwrite: bool = False) -> Pa
         The folder to make.
     overwrite : bool
         Replace a folder that xcnn wrote earlier.
+    report_max_mb : float
+        Above this size the report is several pages beside its photographs.
+    say : callable, optional
+        Is told when it is.
 
     Returns
     -------
@@ -70,7 +83,9 @@ def rebuild(folders: Sequence[str], out: Path, *, overwrite: bool = False) -> Pa
             [_copied(manifest_of(folder), Copier(folder, draft, taken, sources)) for folder in found]
         )
         style = Style(manifest["palette"]["name"], _opacity(manifest))
-        html.write(draft.folder / REPORT, manifest, Pictures(draft.folder, style))
+        words = html.write(draft.folder / REPORT, manifest, Pictures(draft.folder, style), most_mb=report_max_mb)
+        if words and say:
+            say(words)
         draft.write_json(artifacts.MANIFEST, {**manifest, "files": [*draft.files(), artifacts.MANIFEST]})
         return draft.publish() / REPORT
 
@@ -84,7 +99,7 @@ def _opacity(manifest: Mapping[str, Any]) -> float:
 
 def _folder(name: str) -> Path:
     path = Path(name)
-    return path.parent if path.name in {REPORT, artifacts.MANIFEST} else path
+    return path.parent if path.name == artifacts.MANIFEST or PAGE.fullmatch(path.name) else path
 
 
 def manifest_of(folder: Path) -> dict[str, Any]:

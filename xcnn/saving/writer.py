@@ -124,11 +124,18 @@ class Writer:
         return records
 
     def finish(
-        self, about: Mapping[str, Any], failures: Iterable[Failure], warnings: Iterable[str], more: More | None = None
+        self,
+        about: Mapping[str, Any],
+        failures: Iterable[Failure],
+        warnings: Iterable[str],
+        *,
+        more: More | None = None,
+        say: Callable[[str], None] | None = None,
     ) -> Path:
         """Write the report and run.json, and put the folder in its place; return the report.
 
         ``more`` gives the sections that plugins add, each with who it is from, and what to say of those that failed.
+        ``say`` is told when the report is more than one file.
         """
         from xcnn.report import html
 
@@ -147,7 +154,12 @@ class Writer:
             sections, failed = more(manifest, self._draft.values)
             told = {"sections": [self._section(*one) for one in sections], "warnings": manifest["warnings"] + failed}
             manifest |= privacy.redacted(told)
-        html.write(self._draft.folder / REPORT, manifest, Pictures(self._draft.folder, self._style))
+        most = next((row["value"] for row in about["options"] if row["name"] == "report_max_mb"), html.MOST_MB)
+        words = html.write(
+            self._draft.folder / REPORT, manifest, Pictures(self._draft.folder, self._style), most_mb=most
+        )
+        if words and say:
+            say(words)
         # Listed, so that overwriting the folder later touches nothing else.
         files = [*self._draft.files(), artifacts.MANIFEST]
         self._draft.write_json(artifacts.MANIFEST, {**manifest, "files": files})

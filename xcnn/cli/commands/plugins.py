@@ -9,10 +9,11 @@ import typer
 
 from xcnn.cli import bridge, console
 from xcnn.cli.commands import plugins_check, plugins_new
-from xcnn.host import EXPLAINERS, Host
+from xcnn.host import Host
+from xcnn.listings import EXPLAINERS
 
 if TYPE_CHECKING:
-    from xcnn.host import Listing
+    from xcnn.listings import Listing
 
 app = typer.Typer(cls=bridge.Group, invoke_without_command=True, rich_markup_mode="rich", add_completion=False)
 
@@ -33,7 +34,7 @@ def plugins(
     if context.invoked_subcommand is not None:
         return
     host = Host()
-    rows = [_row(listing, load=load) for listing in (*host.listings.values(), *host.extensions, *host.sections)]
+    rows = [_row(listing, load=load) for listing in host.every]
     if as_json:
         console.answer_json({"schema_version": 1, "plugins": rows})
         return

@@ -9,7 +9,8 @@ import typer
 
 from xcnn.cli import console
 from xcnn.errors import OptionError, PluginError, UsageError, did_you_mean
-from xcnn.host import EXPLAINERS, Host, Listing
+from xcnn.host import Host
+from xcnn.listings import EXPLAINERS, Listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -66,8 +67,7 @@ def check(
 def _found(host: Host, name: str) -> list[Listing]:
     """The commands and extensions that a name stands for."""
     built_in = [Listing(command, "", EXPLAINERS, BUILT_IN, "", "") for command in host.builtin]
-    known = [*host.listings.values(), *(one for one in built_in if one.name not in host.listings)]
-    known += [*host.extensions, *host.sections]
+    known = [*host.every, *(one for one in built_in if one.name not in host.listings)]
     wanted = name.lower().replace("_", "-")
     found = [one for one in known if one.name == name] or [
         one for one in known if one.distribution.lower().replace("_", "-") == wanted

@@ -25,7 +25,7 @@ def run(options: ReportOptions, _: dict[str, str]) -> None:
     from xcnn.saving.rebuild import rebuild
 
     out = Path(options.out) if options.out else artifacts.default_folder("report")
-    path = rebuild(options.runs, out, overwrite=options.overwrite)
+    path = rebuild(options.runs, out, overwrite=options.overwrite, report_max_mb=options.report_max_mb, say=console.say)
     console.answer(path)
     if options.open:
         _show(path)

@@ -18,7 +18,9 @@ const turned = (step) => {
   const listed = all(".image[data-key]").filter((article) => !article.hidden);
   const at = listed.findIndex((article) => article.dataset.key === state.image);
   const next = listed[at < 0 ? (step > 0 ? 0 : listed.length - 1) : Math.min(Math.max(at + step, 0), listed.length - 1)];
-  if (next) current(next.dataset.key, { move: true });
+  const on = at >= 0 && next === listed[at] && document.querySelector(`.pages a[rel=${step > 0 ? "next" : "prev"}]`);
+  if (on) on.click();
+  else if (next) current(next.dataset.key, { move: true });
 };
 const now = () => keyed.get(state.matrix || state.image) ?? images.find((article) => !article.hidden);
 const help = () => dialog("Keys", () => {}, made("dl", { class: "keys" }, ...KEYS.flatMap(([key, text]) => [made("dt", {}, ...key.split(" ").map((one) => (/[\w←→+−/?]/.test(one) ? made("kbd", { text: one.replace(",", "") }) : " – "))), made("dd", { text })])));

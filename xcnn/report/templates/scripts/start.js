@@ -18,7 +18,7 @@ const asked = () => (location.hash.includes("=") ? location.hash.slice(1) : "");
 const bar = document.querySelector(".bar .controls");
 if (all("[data-tint], .heat").length) bar.prepend(...page.built);
 bar.append(button("?", help, { "aria-label": "Keys", title: "Keys" }));
-if (images.length > 1 || failures.length) document.querySelector(".bar").append(finder.form);
+if (images.length > 1 || failures.length || firstPage) document.querySelector(".bar").append(finder.form);
 for (const article of images) tools(article);
 if (asked()) state = stateOf(asked());
 arrived();

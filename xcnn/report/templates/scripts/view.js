@@ -1,7 +1,12 @@
 // The views of one image: how maps lie over it, zoom and cursor that all its pictures share, and values under the cursor.
 const picturesOf = (article) => all(`.picture[data-of="${article.querySelector("h3").id}"]`);
+/** The photograph of an image, once more: a use of the one in the page, or the same file again. */
+const photoOf = (id) => {
+  const photo = document.querySelector(`.input .picture[data-of="${id}"] .photo`);
+  return photo.id ? made("svg:use", { class: "photo", href: `#${photo.id}` }) : photo.cloneNode(true);
+};
 const boxOf = (article) => {
-  const of = article.querySelector(".input .picture image");
+  const of = article.querySelector(".input .photo");
   return { width: Number(of.getAttribute("width")), height: Number(of.getAttribute("height")) };
 };
 const seenPart = (article) => {
@@ -21,7 +26,7 @@ const show = (article) => {
     const heat = picture.querySelector(".heat, .alone");
     if (!heat) continue;
     // A fine map has no picture below it until one is compared with it.
-    if (!picture.querySelector("use") && look.mode !== "overlay") picture.prepend(made("svg:use", { href: `#${id}-picture` }));
+    if (!picture.querySelector(".photo") && look.mode !== "overlay") picture.prepend(photoOf(id));
     heat.style.visibility = look.mode === "original" ? "hidden" : "";
     const swipe = (look.swipe ?? 50) / 100;
     heat.style.clipPath = look.mode === "swipe" ? `inset(0 0 0 ${(100 * (part.x + swipe * part.width)) / width}%)` : "";
@@ -41,7 +46,7 @@ const sided = (stage, wanted, id) => {
     const picture = stage.querySelector(".picture").cloneNode(false);
     picture.classList.add("before");
     picture.setAttribute("aria-label", "The input");
-    picture.append(made("svg:use", { href: `#${id}-picture` }));
+    picture.append(photoOf(id));
     stage.prepend(picture);
   }
 };

@@ -1,0 +1,80 @@
+"""HiResCAM: what each position of a layer contributes to a score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from xcnn.plugin import LAYERS, Attribution, Explainer, Reference
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from xcnn.plugin import Batch, Choice, Network, Panel
+
+
+@dataclass(frozen=True, kw_only=True)
+class HiResCAM(Explainer):
+    """Multiply each activation by its own gradient, and sum over the channels.
+
+    Signed: positions that speak for the class and against it. Behind the last convolution of a network that ends in one
+    linear layer, with pooling or without, the map sums to the score less the bias; elsewhere it is a first-order
+    estimate. Right before global average pooling it is Grad-CAM without the ReLU.
+    """
+
+    name: ClassVar[str] = "hirescam"
+    title: ClassVar[str] = "HiResCAM"
+    xcnn_api: ClassVar[str] = "1.0"
+    source: ClassVar[Reference] = Reference(
+        "Draelos and Carin",
+        2020,
+        "Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional neural networks",
+        "https://arxiv.org/abs/2011.08891",
+    )
+
+    layer: Annotated[tuple[str, ...], LAYERS] = ()
+
+    def picks(self, network: Network) -> Choice:
+        """Look at the last layer with a map."""
+        return network.default_layer()
+
+    def explain(self, network: Network, batch: Batch) -> list[tuple[Panel, ...]]:
+        """Compute the map of each row and layer, and tell what it sums to."""
+        found = network.layer_gradients(batch, self.layer)
+        maps = {path: contributions(features, gradients) for path, (features, gradients) in found.items()}
+        rows: list[tuple[Panel, ...]] = []
+        for row, target in enumerate(batch.targets or ()):
+            sums = {path: float(stack[row].sum(dtype="float64")) for path, stack in maps.items()}
+            rows.append(
+                tuple(
+                    Attribution(
+                        stack[row].astype("float32"),
+                        sign="signed",
+                        unit="score",
+                        layer=path,
+                        notes=(f"the map sums to {sums[path]:.4g}; the score is {target.score:.4g}",),
+                    )
+                    for path, stack in maps.items()
+                )
+            )
+        return rows
+
+
+def contributions(features: NDArray[np.floating], gradients: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Compute ``M = sum over k of g_k * A_k`` at each position, (n, h, w).
+
+    As in the paper there is no ReLU; pytorch-grad-cam applies one.
+
+    Parameters
+    ----------
+    features, gradients : (n, h, w, k) float ndarray
+        Activations of one layer, and the gradients of a score by them.
+
+    References
+    ----------
+    Draelos and Carin, Use HiResCAM instead of Grad-CAM, 2020.
+    """
+    import numpy as np
+
+    return np.asarray((gradients * features).sum(axis=-1))
