@@ -125,7 +125,8 @@ def _numbers(canvas: Pixels, scale: Scale, sign: Sign, *, x: int, height: int) -
     for share, words in ticks(scale, sign):
         y = HEADER + round((1 - share) * (height - 1))
         at = (x, min(max(y + 6, HEADER + 13), HEADER + height - 1))
-        text.draw(canvas, words, at, TICK, room=LEGEND - BAR)
+        # Into the margin: a number of which the exponent is cut off says nothing.
+        text.draw(canvas, words, at, TICK, room=canvas.shape[1] - x - 4)
 
 
 def number(value: float) -> str:

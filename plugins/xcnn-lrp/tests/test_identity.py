@@ -59,6 +59,22 @@ def test_zplus_conserves_relevance_with_biases_too_and_has_one_sign(build):
         assert (row * target.score >= 0).all()
 
 
+def test_what_a_bias_alone_holds_up_hands_nothing_down():
+    """A black picture has no contributions; the score is the bias."""
+    model = nets.weighted(keras.Sequential([keras.Input((2, 2, 3)), L.Flatten(), L.Dense(3)]))
+    photo = np.zeros((2, 2, 3), np.uint8)
+
+    for name in ("epsilon", "gamma", "zplus"):
+        batch, found = relevance(model, name, photos=[photo])
+        assert batch.targets[0].score != 0
+        assert not found.any()
+    run = xcnn.explain(model, [photo], LRP(rule="zplus"), target="0", preprocess="unit")
+    first, second = run.results[0].panels[0].notes
+    assert first.startswith("relevance sums to 0 of the score")
+    assert first.endswith("(0.0%); the rest went to outputs that biases alone hold up")
+    assert second.startswith("most of the score rests on biases")
+
+
 def test_gamma_grows_into_zplus():
     """Apart from biases, which gamma counts."""
     model = nets.vgg(bias=False)
@@ -156,7 +172,7 @@ def test_the_panel_says_how_much_of_the_score_arrived(name):
         (panel,) = result.panels
         total = panel.values.sum(dtype="float64")
         assert panel.residual == pytest.approx(total - result.target.score, abs=1e-6)
-        share = f"({total / result.target.score:.1%})"
+        share = f"({total / result.target.score + 0.0:.1%})"
         assert panel.notes[0].startswith(
             f"relevance sums to {total:.4g} of the score {result.target.score:.4g} {share}"
         )

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from xcnn.plugin import Attribution, Explainer, Option, Reference
-from xcnn_lrp.rules import EPSILON, GAMMA, NAMES, rule
+from xcnn_lrp.rules import EPSILON, GAMMA, LOST, NAMES, rule
 
 if TYPE_CHECKING:
     import numpy as np
 
     from xcnn.plugin import Batch, GradientRule, Network, Panel, Target
+
+HALF = 0.5
+"""The share of the score below which a note says what it rests on instead."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +74,11 @@ class LRP(Explainer):
     def _panel(self, values: np.ndarray, target: Target) -> Attribution:
         """State how much of the score arrived at the pixels."""
         total = float(values.sum(dtype="float64"))
-        share = f" ({total / target.score:.1%})" if target.score else ""
+        share = f" ({total / target.score + 0.0:.1%})" if target.score else ""
         sums = f"relevance sums to {total:.4g} of the score {target.score:.4g}{share}"
-        note = f"{sums}; biases and the stabiliser took the rest"
+        notes = [f"{sums}; the rest went to {LOST[self.rule]}"]
+        if abs(total) < HALF * abs(target.score):
+            notes.append("most of the score rests on biases and not on pixels: the map shows how the rest is shared")
         return Attribution(
-            values, sign="signed", unit="relevance", residual=total - target.score, notes=(note,), fine=True
+            values, sign="signed", unit="relevance", residual=total - target.score, notes=tuple(notes), fine=True
         )

@@ -7,8 +7,8 @@ With contributions ``c_jk = x_j w_jk`` of the inputs of a layer to ``z_k = sum_j
     z-plus   R_j = sum_k c_jk^s / (sum_j c_jk^s) R_k
 
 where ``v^s`` keeps of v what has the sign of z_k: gamma and z-plus are published for positive z_k, and this is what
-they become when a layer ends without a ReLU. A bias takes its share under epsilon and gamma, and nothing under z-plus,
-which thereby hands down all there is.
+they become when a layer ends without a ReLU. A bias takes its share under epsilon and gamma. Under z-plus it takes
+nothing, but the relevance of an output that nothing else holds up (all c_jk^s are zero) has nowhere to go.
 
 - Bach et al., On Pixel-Wise Explanations for Non-Linear Classifier Decisions by Layer-Wise Relevance Propagation, 2015:
   equations 56 and 58 (epsilon).
@@ -37,6 +37,13 @@ if TYPE_CHECKING:
 EPSILON = 0.01
 GAMMA = 0.25
 NAMES = ("composite", "epsilon", "gamma", "zplus")
+LOST = {
+    "composite": "biases and the stabiliser",
+    "epsilon": "biases and the stabiliser",
+    "gamma": "biases",
+    "zplus": "outputs that biases alone hold up",
+}
+"""What takes relevance away under each rule."""
 WINNER = frozenset({"MaxPool", "Max"})
 """Ops whose own gradient hands all to the largest value."""
 
