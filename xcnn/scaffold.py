@@ -21,8 +21,8 @@ TEMPLATES = Path(__file__).parent / "data" / "plugin"
 LONGEST = 30
 """Letters of a name: longer ones would break lines of the templates."""
 TAKEN = {
-    "annotated", "any", "attribution", "batch", "callable", "check", "choice", "explainer", "model-explainer",
-    "network", "option", "panel", "reference", "table", "tiles",
+    "annotated", "any", "attribution", "batch", "callable", "check", "choice", "class-var", "explainer",
+    "model-explainer", "network", "option", "panel", "preprocessing", "reference", "table", "tiles",
 }  # fmt: skip
 """Names whose class would hide something that the templates import."""
 

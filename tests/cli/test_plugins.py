@@ -264,7 +264,8 @@ def test_check_shows_a_row_per_promise_and_says_what_is_wrong_and_exits_1(xcnn, 
     assert re.search(r"^odd +itself +nested +gray$", done.stdout, re.MULTILINE)
     assert re.search(r"^finite +FAIL +FAIL$", done.stdout, re.MULTILINE)
     assert re.search(r"^summary +ok$", done.stdout, re.MULTILINE)
-    assert "FAIL finite on nested, gray: 576 of 576 numbers" in done.stdout.replace("784 of 784", "576 of 576")
+    assert "FAIL finite on nested: 576 of 576 numbers of Attribution are not finite" in done.stdout
+    assert "FAIL finite on gray: 784 of 784 numbers of Attribution are not finite" in done.stdout
     assert "holds markup: '<b>'" in done.stdout
     assert "odd: on a nested model ..." in done.stderr
 

@@ -32,10 +32,10 @@ LEAST = 560
 """The least width of the picture: its title must be read."""
 READABLE = 44
 """The least width of a tile with a caption below it."""
-NAME = Font(13, 400, FAINT)
-LINE = 18
+NAME = Font(16, 400, FAINT)
+LINE = 21
 """The height of a caption."""
-MARK = Font(13, 500, FAINT)
+MARK = Font(16, 500, FAINT)
 HATCH = (228, 231, 236), (206, 211, 219)
 BAR, LEGEND = 14, 46
 RGB = 4

@@ -62,8 +62,8 @@ def convolution(x, kernel, bias, relevance, *, epsilon=0.0, bounds=None, **numbe
             else:
                 low, high = (np.broadcast_to(end, x.shape)[part].ravel() for end in bounds)
                 parts = [
-                    x_j * w - l * max(w, 0.0) - h * min(w, 0.0)
-                    for x_j, w, l, h in zip(flat, weights, low, high, strict=True)
+                    x_j * w - least * max(w, 0.0) - most * min(w, 0.0)
+                    for x_j, w, least, most in zip(flat, weights, low, high, strict=True)
                 ]
                 handed = [one / sum(parts) * relevance[(*place, k)] for one in parts]
             found[part] += np.reshape(handed, x[part].shape)

@@ -73,7 +73,7 @@ def contributions(features: NDArray[np.floating], gradients: NDArray[np.floating
 
     References
     ----------
-    Draelos and Carin, Use HiResCAM instead of Grad-CAM, 2020, section 3.
+    Draelos and Carin, Use HiResCAM instead of Grad-CAM, 2020.
     """
     import numpy as np
 

@@ -58,6 +58,6 @@ def weighted(features: NDArray[np.floating], gradients: NDArray[np.floating]) ->
 
     References
     ----------
-    Jiang et al., LayerCAM, IEEE Transactions on Image Processing 2021, section III.
+    Jiang et al., LayerCAM, IEEE Transactions on Image Processing 2021.
     """
     return maths.positive((maths.positive(gradients) * features).sum(axis=-1))

@@ -62,7 +62,7 @@ def weights(features: Floats, gradients: Floats) -> Floats:
 
     References
     ----------
-    Fu et al., Axiom-based Grad-CAM, BMVC 2020, section 3.
+    Fu et al., Axiom-based Grad-CAM, BMVC 2020.
     """
     import numpy as np
 

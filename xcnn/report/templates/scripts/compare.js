@@ -16,15 +16,15 @@ const tools = (article) => {
   const opacity = slider("Opacity", { min: 0, max: 100 }, (value) => chosen("opacity", value));
   const threshold = slider("Hide below", { min: 0, max: 99 }, (value) => chosen("threshold", value));
   const gamma = slider("Gamma", { min: 0.2, max: 3, step: 0.1 }, (value) => chosen("gamma", value));
-  const finer = made("details", { class: "finer" }, made("summary", { text: "Threshold, gamma" }), threshold.label, gamma.label);
+  const finer = made("details", { class: "finer" }, made("summary", { text: "Threshold, gamma" }), made("div", {}, threshold.label, gamma.label));
   const zoom = [["−", "Zoom out", 0.8], ["1:1", "Whole picture", 0], ["+", "Zoom in", 1.25]].map(([text, words, factor]) => button(text, () => zoomed(article, factor), { "aria-label": words, title: words }));
   const several = all(".stage .heat, .stage .alone", article).length > 1;
   for (const heat of all(".panel [data-tint]", article)) readingOf(heat.closest("figure"));
   toolsOf.set(article, { modes, palette, opacity, threshold, gamma, finer });
   article.querySelector("header").append(made("div", { class: "tools controls", role: "group", "aria-label": `View of ${name}` },
     made("div", { class: "modes", role: "group", "aria-label": "Compare" }, ...modes),
-    palette.label, opacity.label, finer, made("div", { class: "zoom", role: "group", "aria-label": "Zoom" }, ...zoom),
-    ...(several ? [button("Compare all", () => matrix(article), { class: "all" })] : [])));
+    palette.label, opacity.label, made("div", { class: "zoom", role: "group", "aria-label": "Zoom" }, ...zoom),
+    ...(several ? [button("Compare all", () => matrix(article), { class: "all" })] : []), finer));
 };
 const tooled = (article, look) => {
   const found = toolsOf.get(article);
@@ -40,7 +40,7 @@ const setLook = ({ opacity, threshold, gamma }, look) => {
   gamma.set(look.gamma, look.gamma.toFixed(1));
 };
 
-/** Everything that explains one image: a row per explainer and layer, a column per class. */
+/** Everything that explains one image: a row per explainer, layer and kind of panel, a column per class. */
 const matrix = (article) => {
   const rows = new Map(), columns = new Map();
   for (const card of all(".card", article)) {
@@ -49,7 +49,8 @@ const matrix = (article) => {
       if (!picture) continue;
       const title = titles.get(card.dataset.explainer) ?? card.dataset.explainer;
       const layer = figure.querySelector(".facts code")?.textContent ?? "";
-      const row = JSON.stringify([title, layer]);
+      const shows = figure.querySelector(".name")?.textContent ?? "";
+      const row = JSON.stringify([title, layer, shows]);
       rows.set(row, rows.get(row) ?? new Map());
       columns.set(card.dataset.class, true);
       rows.get(row).set(card.dataset.class, figure);
@@ -64,8 +65,8 @@ const matrix = (article) => {
   };
   const head = made("tr", {}, made("td"), ...[...columns.keys()].map((words) => made("th", { scope: "col", text: words || "any class" })));
   const body = [...rows].map(([row, cells]) => {
-    const [title, layer] = JSON.parse(row);
-    return made("tr", {}, made("th", { scope: "row", text: title }, made("span", { text: layer })), ...[...columns.keys()].map((column) => cell(cells.get(column))));
+    const [title, ...parts] = JSON.parse(row);
+    return made("tr", {}, made("th", { scope: "row", text: title }, ...parts.filter(Boolean).map((text) => made("span", { text }))), ...[...columns.keys()].map((column) => cell(cells.get(column))));
   });
   state.matrix = article.dataset.key;
   remember();
