@@ -102,7 +102,7 @@ class Perturbation(Explainer):
 
         state = found.state(row)
         if found.spread(row) <= idle:
-            nothing = plan.painted(0 * estimated.values[0, row]).astype("float32")
+            nothing = plan.painted(0 * abs(estimated.values[0, row])).astype("float32")
             told = (*notes, "no mask changes the score")
             return (Attribution(nothing, sign="signed", unit="score", notes=told, flat=plan.flat, state=state),)
         mean, half = estimates.interval(estimated.values[:, row])
