@@ -21,7 +21,7 @@ def near(colour, expected, within=6):
 
 
 def top(name):
-    return colours.palette(name, "positive")[255]
+    return colours.palette("RdBu_r" if name == "diverging" else name, "positive")[255]
 
 
 def look(page):
@@ -56,7 +56,7 @@ def test_a_signed_map_shows_the_bare_picture_at_zero_and_strong_colours_at_its_e
     assert blue > red + 50
 
 
-@pytest.mark.parametrize("name", ["turbo", "jet", "gray"])
+@pytest.mark.parametrize("name", ["turbo", "jet", "gray", "diverging"])
 def test_the_palette_of_all_maps_can_be_chosen(opened, three, seen, name):
     page = opened(three)
 
@@ -276,6 +276,18 @@ def test_the_matrix_has_a_row_per_explainer_and_layer_and_a_column_per_class_all
 
     page.keyboard.press("Escape")
     page.locator("dialog").wait_for(state="detached")
+
+
+def test_panels_of_one_explainer_and_layer_have_rows_of_their_own(opened, every):
+    page = opened(every)
+    page.get_by_role("button", name="Compare all").click()
+
+    rows = page.locator(".matrix tbody tr")
+    assert [row.locator("th").inner_text().split() for row in rows.all()] == [
+        ["Grad-CAM", "top"],
+        ["Grad-CAM", "what", "wins"],
+    ]
+    assert [row.locator("[data-tint]").count() for row in rows.all()] == [1, 0]
 
 
 def hash_of(page):
