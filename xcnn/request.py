@@ -131,8 +131,16 @@ class Request(Common):
     model: Annotated[str, Option(MODEL, metavar="MODEL", positional=True)]
     images: Annotated[
         tuple[str, ...],
-        Option("Pictures: files, globs, or folders (their pictures).", metavar="IMAGE...", positional=True),
+        Option(
+            "Pictures: files, globs, folders (their pictures), or - for one on standard input.",
+            metavar="IMAGE...",
+            positional=True,
+        ),
     ] = ()
+    from_file: Annotated[
+        str | None,
+        Option("Also the pictures that this file names, one per line or NUL; - is standard input.", metavar="FILE"),
+    ] = None
     target: Annotated[
         tuple[str, ...],
         Option(

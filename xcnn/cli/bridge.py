@@ -12,7 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from xcnn import options
 from xcnn.cli import configured
-from xcnn.cli.display import Display
+from xcnn.cli.display import Display, Running
 from xcnn.errors import PluginError, UsageError, did_you_mean
 from xcnn.host import Host
 from xcnn.plugin import Explainer
@@ -25,16 +25,17 @@ if TYPE_CHECKING:
     from xcnn.plugin import BaseExplainer
     from xcnn.request import ModelRequest, Request
 
-    Runner = Callable[[Request | ModelRequest, Sequence[BaseExplainer], Display, dict[str, str]], None]
+    Runner = Callable[[Request | ModelRequest, Sequence[BaseExplainer], Running, dict[str, str]], None]
 
 OWN_PANEL = "What to explain"
 MODEL_PANEL = "The model"
 COMMON_PANEL = "Every explainer"
 SCREEN_PANEL = "Screen"
+RUN_PANEL = "The run"
 SHOW_PANEL = "What to show"
 OFF = "no__"
 """What the parameter of a flag begins with that switches an option off."""
-PANELS = (OWN_PANEL, SHOW_PANEL, MODEL_PANEL, COMMON_PANEL, SCREEN_PANEL)
+PANELS = (OWN_PANEL, SHOW_PANEL, MODEL_PANEL, COMMON_PANEL, RUN_PANEL, SCREEN_PANEL)
 
 
 def escape(words: str) -> str:
@@ -70,7 +71,7 @@ def check(kind: type[BaseExplainer], request: type, distribution: str) -> None:
         Naming the option.
     """
     taken: dict[str, str] = {}
-    for owner, panel in ((request, COMMON_PANEL), (Display, SCREEN_PANEL), (kind, OWN_PANEL)):
+    for owner, panel in ((request, COMMON_PANEL), (Running, SCREEN_PANEL), (kind, OWN_PANEL)):
         for option in options.declared(owner):
             for flag in filter(None, (option.name, option.option.short)):
                 if flag in taken:
@@ -121,8 +122,8 @@ def built(call: Callable[..., None], *, kinds: Sequence[type], name: str, words:
 def _panel(kind: type, option: options.Declared, *, first: bool) -> str:
     if option.name in {one.name for one in options.declared(Settings)}:
         return MODEL_PANEL
-    if kind is Display:
-        return SCREEN_PANEL
+    if issubclass(kind, Display):
+        return SCREEN_PANEL if option.name in {one.name for one in options.declared(Display)} else RUN_PANEL
     if hasattr(kind, "explain"):
         return OWN_PANEL
     return SHOW_PANEL if first else COMMON_PANEL

@@ -16,6 +16,7 @@ from xcnn._version import __version__
 from xcnn.cli import bridge, console, several
 from xcnn.cli.configured import EXPLAIN, LOOKS, Configuration
 from xcnn.cli.display import Display
+from xcnn.cli.signals import TERMINATED, StoppedError, TerminatedError, terminated
 from xcnn.errors import UsageError, XcnnError
 from xcnn.host import Host
 
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
+    from xcnn.cli.display import Running
     from xcnn.plugin import BaseExplainer
     from xcnn.request import ModelRequest, Request
 
-INTERRUPTED = 130
 # Typer vendors Click and exports only this leaf of its usage errors.
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 EXPLAINERS_PANEL = "Explainers"
@@ -111,33 +112,17 @@ def _options(
 
 
 def explain(
-    request: Request | ModelRequest, explainers: Sequence[BaseExplainer], display: Display, sources: dict[str, str]
+    request: Request | ModelRequest, explainers: Sequence[BaseExplainer], display: Running, sources: dict[str, str]
 ) -> None:
     """Run explainers and say where the report is."""
-    from xcnn.execution import execute
-    from xcnn.io import artifacts
-
     if display.verbose > 1:
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0"
-    command = explainers[0].name if len(explainers) == 1 else EXPLAIN
-    out = None if request.out else artifacts.default_folder(command)
-    screen = console.Screen(display, explainers)
-    try:
-        run = execute(request, explainers, host=Host(), sources=sources, events=screen, out=out, keep=False)
-    except KeyboardInterrupt:
-        console.say("interrupted: nothing was written")
-        raise typer.Exit(INTERRUPTED) from None
-    finally:
-        screen.close()
-    assert run.out is not None  # noqa: S101 (set above)
-    if display.json:
-        import json
+    from xcnn.cli import running
 
-        console.answer_json(json.loads((run.out / artifacts.MANIFEST).read_text("ascii")) | {"folder": str(run.out)})
-    else:
-        console.answer(run.out / "report.html")
-    if run.failures:
-        raise typer.Exit(1)
+    command = explainers[0].name if len(explainers) == 1 else EXPLAIN
+    code = running.run(command, request, explainers, display, sources)
+    if code:
+        raise typer.Exit(code)
 
 
 def _looking(name: str) -> Any:
@@ -170,8 +155,11 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911 (one return per way to en
     except typer.Exit as done:
         return int(done.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        console.say("interrupted")
-        return INTERRUPTED
+        return _report(StoppedError("interrupted"), arguments)
+    except SystemExit as problem:
+        if problem.code != TERMINATED:
+            raise
+        return _report(TerminatedError("terminated: nothing was written"), arguments)
     except BrokenPipeError:
         # The reader has what it wants (xcnn layers m | head -1). Python would complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -202,10 +190,12 @@ def _wants_json(arguments: list[str]) -> bool:
 
 
 def _report(problem: XcnnError, arguments: list[str]) -> int:
-    if os.environ.get("XCNN_DEBUG"):
+    if os.environ.get("XCNN_DEBUG") and not isinstance(problem, StoppedError):
         raise problem
     if _wants_json(arguments):
         console.answer_json(console.error_json(problem))
+    elif isinstance(problem, StoppedError):
+        console.say(problem.message)
     else:
         console.error(problem)
     return problem.exit_code
@@ -223,13 +213,9 @@ def _usage(problem: Any) -> UsageError:
     return UsageError(message[:1].lower() + message[1:], hint=hint)
 
 
-def _terminated(*_: object) -> NoReturn:
-    raise SystemExit(128 + signal.SIGTERM)
-
-
 def main() -> NoReturn:
     """Run the command line of this process."""
-    signal.signal(signal.SIGTERM, _terminated)
+    signal.signal(signal.SIGTERM, terminated)
     if not os.environ.get("XCNN_DEBUG"):
         warnings.simplefilter("ignore")  # of the libraries below; what matters to users is said in our words
     sys.exit(run(sys.argv[1:]))

@@ -9,7 +9,7 @@ import typer
 
 from xcnn import configuration, options
 from xcnn.cli import bridge, configured, console
-from xcnn.cli.display import Display
+from xcnn.cli.display import Running
 from xcnn.errors import UsageError, did_you_mean
 from xcnn.host import Host
 from xcnn.request import ModelRequest, Request
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from xcnn.plugin import BaseExplainer
 
 app = typer.Typer(cls=bridge.Group, no_args_is_help=True, rich_markup_mode="rich", add_completion=False)
-COMMON: tuple[type, ...] = (ModelRequest, Request, Display)
+COMMON: tuple[type, ...] = (ModelRequest, Request, Running)
 
 
 @app.callback()
