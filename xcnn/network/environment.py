@@ -29,8 +29,8 @@ def prepare() -> None:
         )
     if "tensorflow" not in sys.modules:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", QUIET)
-        # TensorFlow leaves it off on some processors, where it is faster, too, and the only way to run convolutions with
-        # their channels first. And so the last digits differ less from one machine to another.
+        # TensorFlow leaves it off on some processors. It is faster there, too, the only way to run convolutions with
+        # their channels first, and makes the last digits differ less from one machine to another.
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     with quiet_startup():
