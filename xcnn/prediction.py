@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from xcnn.events import Events
     from xcnn.host import Host
+    from xcnn.io.reading import Reading
     from xcnn.plugin import Image, Target
 
 SCHEMA_VERSION = 1
@@ -44,12 +45,14 @@ def predict(options: Any, *, host: Host, out: str, events: Events | None = None)
     XcnnError
         If nothing could be predicted.
     """
-    from xcnn.io import artifacts, images
+    from xcnn.io import artifacts, finding, images
+    from xcnn.io.reading import Reading
 
     events = events or Silent()
     if not options.images:
         raise OptionError("no image was given", hint="name files, globs or folders")
-    paths = images.find(options.images)
+    how = Reading.of(vars(options))
+    paths = finding.find(options.images, recursive=options.recursive)
     artifacts.check(Path(out), overwrite=options.overwrite, inputs=[*paths, options.model])
     checked = opening.check(options.model, options, host)
     events.started(len(paths))
@@ -58,7 +61,7 @@ def predict(options: Any, *, host: Host, out: str, events: Events | None = None)
     network: Any = None
     draft: Any = None
     with ExitStack() as stack:
-        for decoded in _decoded(paths, options.batch_size, failures):
+        for decoded in _decoded(paths, how, options.batch_size, failures):
             if network is None:
                 events.opening(options.model)
                 network = checked.open(decoded[0].size)
@@ -84,7 +87,7 @@ def predict(options: Any, *, host: Host, out: str, events: Events | None = None)
     return found
 
 
-def _decoded(paths: Sequence[str], size: int, failures: list[dict[str, str]]) -> Iterator[list[Image]]:
+def _decoded(paths: Sequence[str], how: Reading, size: int, failures: list[dict[str, str]]) -> Iterator[list[Image]]:
     """Decode pictures, `size` at a time; those that can't be join the failures, and the only one is an error."""
     from xcnn.io import images
 
@@ -92,7 +95,7 @@ def _decoded(paths: Sequence[str], size: int, failures: list[dict[str, str]]) ->
         good = []
         for path in paths[start : start + size]:
             try:
-                good.append(images.read(path))
+                good.append(images.read(path, how))
             except ImageError as error:
                 if len(paths) == 1:
                     raise

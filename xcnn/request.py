@@ -102,6 +102,23 @@ REPORT_MAX_MB = Option(
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pictured:
+    """How pictures are found and read: the options of every command that takes some."""
+
+    recursive: Annotated[bool, Option("A folder means the pictures in all folders below it, too.")] = False
+    background: Annotated[
+        str, Option("What is behind transparent parts: a colour of CSS, or #rrggbb.", metavar="COLOUR")
+    ] = "white"
+    frame: Annotated[int, Option("Which frame or page of a file that has several, from 1.", minimum=1, metavar="N")] = 1
+    allow_truncated: Annotated[
+        bool, Option("Take what can be read of a damaged picture, and mark its results. Else it is an error.")
+    ] = False
+    max_megapixels: Annotated[
+        float, Option("Refuse larger pictures before they are decoded.", minimum=0.001, unit="MP", metavar="N")
+    ] = 64.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Common(Settings):
     """The options that all explainers share, those of the model alone, too."""
 
@@ -125,7 +142,7 @@ class ModelRequest(Common):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request(Common):
+class Request(Pictured, Common):
     """What explainers of pictures are asked for."""
 
     model: Annotated[str, Option(MODEL, metavar="MODEL", positional=True)]
