@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xcnn import opening, provenance, truth
-from xcnn.errors import ImageError, LayerError, OptionError
+from xcnn.errors import LayerError, OptionError
 from xcnn.events import Silent
 from xcnn.options import declared
 from xcnn.outcome import Outcome
@@ -96,7 +96,7 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
     with ExitStack() as stack:
         outcome = Outcome(events, pictures=len(todo), explainers=len(explainers), keep=keep)
         working = Working(explainers, host, outcome, request.seed, truths, resuming)
-        for decoded in _chunks(todo, options, outcome) if options and pictured else [[]]:
+        for decoded in _decoded(todo, options, outcome) if options and pictured else [[]]:
             if network is None:
                 events.opening(request.model or "the model")
                 network = checked.open(decoded[0].size if decoded else None, head=pictured)
@@ -189,20 +189,9 @@ def _model(model: Any, request: Common, host: Host) -> tuple[Network | None, ope
     return model, opening.Checked(model, fit=fit)
 
 
-def _chunks(todo: Sequence[Any], options: Request, outcome: Outcome) -> Iterator[list[Image]]:
+def _decoded(todo: Sequence[Any], options: Request, outcome: Outcome) -> Iterator[list[Image]]:
     """Decode pictures, as many at a time as are computed at once; those that can't be are failures."""
     from xcnn.io import images
     from xcnn.io.reading import Reading
 
-    how, size = Reading.of(vars(options)), options.batch_size
-    for start in range(0, len(todo), size):
-        good: list[Image] = []
-        for number, one in enumerate(todo[start : start + size], start):
-            try:
-                good.append(
-                    images.read(one, how) if isinstance(one, str) else images.from_array(one, f"array-{number}", how)
-                )
-            except ImageError as error:
-                outcome.fail(one if isinstance(one, str) else f"array-{number}", error)
-        if good:
-            yield good
+    return images.chunks(todo, Reading.of(vars(options)), size=options.batch_size, failed=outcome.fail)

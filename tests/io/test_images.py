@@ -417,8 +417,8 @@ def test_too_many_megapixels_are_refused_by_the_header_alone(tmp_path):
     with pytest.raises(ImageError) as caught:
         images.read(str(path))
 
-    assert caught.value.message == f"{path} has 70 megapixels; the limit is 64"
-    assert caught.value.hint == "shrink it first"
+    assert caught.value.message == f"{path} has 70 megapixels (10000x7000); the limit is 64"
+    assert caught.value.hint == "shrink it first, or raise --max-megapixels"
 
 
 def test_odd_names_are_read_as_they_are(tmp_path):
@@ -639,7 +639,7 @@ def test_natural_order_takes_superscripts_as_letters():
 
 
 def test_natural_order_is_the_same_whatever_the_order_of_the_disk():
-    assert sorted(["a1", "a01"], key=finding.natural) == sorted(["a01", "a1"], key=images.natural)
+    assert sorted(["a1", "a01"], key=finding.natural) == sorted(["a01", "a1"], key=finding.natural)
 
 
 def png_chunk(name, data):
@@ -654,7 +654,7 @@ def test_very_many_megapixels_are_no_damage(tmp_path):
         + png_chunk(b"IDAT", zlib.compress(b""))
         + png_chunk(b"IEND", b"")
     )
-    with pytest.raises(ImageError, match="more than 179 megapixels; the limit is 64"):
+    with pytest.raises(ImageError, match=r"has 400 megapixels \(20000x20000\); the limit is 64"):
         images.read(str(path))
 
 

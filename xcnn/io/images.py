@@ -19,7 +19,7 @@ from xcnn.io.reading import PLAIN, Reading
 from xcnn.plugin import Image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -29,6 +29,8 @@ MOST_BYTES = 16
 """Bytes of a file for each pixel that may be decoded: four channels of 32 bits."""
 SLACK = 64 * 2**20
 """Bytes that a file may have beside its pixels."""
+LARGE = 32_000_000
+"""Pixels of pictures that are held at once, and one more picture."""
 
 
 def read(path: str, how: Reading = PLAIN) -> Image:
@@ -59,6 +61,36 @@ def read(path: str, how: Reading = PLAIN) -> Image:
         data = _all(file, path)
     pixels, rgba, notes = decoded(data, path, how)
     return Image(path, hashlib.sha256(data).hexdigest(), pixels.shape[:2], notes, pixels, rgba)
+
+
+def chunks(
+    todo: Sequence[Any], how: Reading, *, size: int, failed: Callable[[str, ImageError], None]
+) -> Iterator[list[Image]]:
+    """Read pictures, `size` at a time; fewer when they are so large that memory would not be flat.
+
+    Parameters
+    ----------
+    todo : sequence of str or ndarray
+        Files, or arrays as `from_array` takes them.
+    how : Reading
+        Background, frame, and limits.
+    size : int
+        The most at a time.
+    failed : callable
+        Is told the name of each that can't be read, and why.
+    """
+    good: list[Image] = []
+    for number, one in enumerate(todo):
+        name = one if isinstance(one, str) else f"array-{number}"
+        try:
+            good.append(read(one, how) if isinstance(one, str) else from_array(one, name, how))
+        except ImageError as error:
+            failed(name, error)
+        if len(good) == size or sum(image.size[0] * image.size[1] for image in good) >= LARGE:
+            yield good
+            good = []
+    if good:
+        yield good
 
 
 def fitted(image: Image, size: tuple[int, int], how: str) -> Image:
