@@ -74,16 +74,17 @@ def opened(file: IO[bytes], path: str, how: Reading) -> Iterator[Any]:
             ) from None
         except DAMAGE as error:
             words = plain_words(error) or type(error).__name__
-            raise ImageError(f"{path} is damaged or truncated: {words}", hint="copy or export it again") from error
+            what = "of a kind that can't be decoded" if "support" in words.lower() else "damaged or truncated"
+            raise ImageError(f"{path} is {what}: {words}", hint="copy or export it again") from error
         finally:
             Pillow.MAX_IMAGE_PIXELS = before
 
 
 def _refuse_large(size: tuple[int, int], path: str, how: Reading) -> None:
     if size[0] * size[1] > how.max_megapixels * 1e6:
+        megapixels = f"{size[0] * size[1] / 1e6:,.1f}".removesuffix(".0")
         raise ImageError(
-            f"{path} has {size[0] * size[1] / 1e6:.3g} megapixels ({size[0]}x{size[1]}); the limit is "
-            f"{how.max_megapixels:g}",
+            f"{path} has {megapixels} megapixels ({size[0]}x{size[1]}); the limit is {how.max_megapixels:g}",
             hint="shrink it first, or raise --max-megapixels",
         )
 
