@@ -174,3 +174,54 @@ def test_hidden_files_of_a_folder_are_no_pictures(tmp_path):
         (tmp_path / name).touch()
 
     assert finding.find([str(tmp_path)]) == [str(tmp_path / "cat.jpg")]
+
+
+# In folders below
+
+
+def test_a_folder_means_the_pictures_in_all_below_it_when_asked(folder, picture_in):
+    for name in ("p/b/img10.png", "p/b/img2.png", "p/a/x/deep.png", "p/z.png", "p/.hidden/no.png", "p/a/._no.png"):
+        picture_in(name)
+
+    assert finding.find(["p"]) == ["p/z.png"]
+    assert finding.find(["p"], recursive=True) == ["p/z.png", "p/a/x/deep.png", "p/b/img2.png", "p/b/img10.png"]
+
+
+def test_links_that_lead_in_a_circle_end_nothing(folder, picture_in):
+    picture_in("p/q/a.png")
+    (folder / "p" / "q" / "up").symlink_to(folder / "p")
+
+    assert finding.find(["p"], recursive=True) == ["p/q/a.png"]
+
+
+def test_a_pipe_among_pictures_is_left_out(folder, picture_in):
+    picture_in("p/a.png")
+    os.mkfifo(folder / "p" / "b.png")
+
+    assert finding.find(["p"], recursive=True) == ["p/a.png"]
+
+
+def test_a_folder_without_pictures_tells_that_there_are_folders_in_it(folder, picture_in):
+    picture_in("p/q/a.png")
+    (folder / "bare").mkdir()
+
+    with pytest.raises(UsageError) as caught:
+        finding.find(["p"])
+    with pytest.raises(UsageError) as bare:
+        finding.find(["bare"], recursive=True)
+
+    assert (caught.value.message, caught.value.hint) == (
+        "there is no picture in the folder p",
+        "look into the folders below, too: --recursive",
+    )
+    assert (bare.value.message, bare.value.hint) == ("there is no picture in the folder bare or below", "")
+
+
+def test_a_folder_that_may_not_be_looked_into_is_said(folder, picture_in):
+    picture_in("p/a.png")
+    (folder / "p").chmod(0)
+    if os.access(folder / "p", os.R_OK):
+        pytest.skip("this user may look into any folder")
+
+    with pytest.raises(UsageError, match="can't look into the folder p: Permission denied"):
+        finding.find(["p"])

@@ -68,7 +68,7 @@ def _nothing(patterns: Sequence[str], *, recursive: bool) -> UsageError:
     first = patterns[0]
     if os.path.isdir(first):  # noqa: PTH112 (as above)
         where = f"the folder {first}{' or below' if recursive else ''}"
-        deeper = not recursive and any(entry.is_dir() for entry in os.scandir(first))
+        deeper = not recursive and any(entry.is_dir() for entry in list(os.scandir(first)))
         hint = "look into the folders below, too: --recursive" if deeper else ""
         return UsageError(f"there is no picture in {where}", hint=hint)
     what = "no file matches" if any(sign in first for sign in "*?[") else "there is no file"
