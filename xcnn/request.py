@@ -187,16 +187,18 @@ def command_line(request: Request | ModelRequest, explainers: Sequence[BaseExpla
     """The command that asks for the same; options at their defaults are left out, and where it was written."""
     several = len(explainers) > 1
     images = request.images if isinstance(request, Request) else ()
-    words = ["xcnn", "explain" if several else explainers[0].name, request.model, *images]
-    if several:
-        words += ["--with", ",".join(explainer.name for explainer in explainers)]
+    words = ["xcnn", "explain" if several else explainers[0].name]
+    named = ["--with", ",".join(explainer.name for explainer in explainers)] if several else []
     said: dict[str, list[str]] = {}
     for instance in (*explainers, request):
         for option in options.declared(type(instance)):
             value = getattr(instance, option.name)
             if not option.option.positional and value != option.default and option.name not in WHERE:
                 said.setdefault(option.name, _flag(option, value))  # one flag serves all that have the option
-    return " ".join(map(privacy.quoted, [*words, *(word for flags in said.values() for word in flags)]))
+    given, flags = [request.model, *images], [*named, *(word for flags in said.values() for word in flags)]
+    # Behind "--" a name that begins with a dash is no flag.
+    words += [*flags, "--", *given] if any(word.startswith("-") for word in given) else [*given, *flags]
+    return " ".join(map(privacy.quoted, words))
 
 
 def _flag(option: options.Declared, value: Any) -> list[str]:
