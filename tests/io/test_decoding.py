@@ -2,6 +2,8 @@
 
 import io
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -402,6 +404,35 @@ def test_a_frame_larger_than_the_first_is_refused(tmp_path):
     assert images.read(str(tmp_path / "a"), Reading(max_megapixels=0.001)).size == (4, 4)
     with pytest.raises(ImageError, match=r"0\.001"):
         images.read(str(tmp_path / "a"), Reading(max_megapixels=0.001, frame=2))
+
+
+def of_size(kind, side):
+    """A small picture whose header says another size."""
+    if kind == "PNG":
+        return png(side, side)
+    data = io.BytesIO()
+    Pillow.new("L", (4, 4)).save(data, kind)
+    head = bytearray(data.getvalue())
+    at, form = {"BMP": (18, "<II"), "GIF": (6, "<HH"), "JPEG": (head.find(b"\xff\xc0") + 5, ">HH")}[kind]
+    head[at : at + struct.calcsize(form)] = struct.pack(form, side, side)
+    return bytes(head)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "GIF", "JPEG"])
+def test_a_picture_of_1600_megapixels_is_refused_in_little_memory(tmp_path, kind):
+    (tmp_path / "a").write_bytes(of_size(kind, 40_000))
+    code = (
+        "import sys; from pathlib import Path; from xcnn.io import images; from xcnn.errors import ImageError\n"
+        "try: images.read(sys.argv[1])\n"
+        "except ImageError as error: print(error)\n"
+        "print(Path('/proc/self/status').read_text().partition('VmHWM:')[2].split()[0])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "a")], capture_output=True, text=True, check=True)
+
+    message, kilobytes = done.stdout.splitlines()
+    assert message == f"{tmp_path / 'a'} has 1,600 megapixels (40000x40000); the limit is 64"
+    assert int(kilobytes) < 300 * 1000
 
 
 @pytest.mark.parametrize("head", [b"", b"%PDF-1.7", png(4, 4), b"\xff\xd8\xff\xe0"])

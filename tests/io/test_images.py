@@ -59,12 +59,13 @@ def test_a_format_that_is_not_listed_is_refused_with_the_list(tmp_path):
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP"])
 def test_a_picture_is_upright_however_the_camera_was_held(tmp_path, orientation, kind):
     upright = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3) * 10
     exif = Pillow.Exif()
     exif[0x0112] = orientation
-    path = saved(tmp_path / "held", stored_for(upright, orientation), kind=kind, exif=exif)
+    how = {"lossless": True} if kind == "WEBP" else {}
+    path = saved(tmp_path / "held", stored_for(upright, orientation), kind=kind, exif=exif, **how)
 
     image = images.read(path)
 
