@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xcnn import opening, provenance, truth
-from xcnn.errors import ImageError, LayerError, OptionError
+from xcnn.errors import LayerError, OptionError
 from xcnn.events import Silent
 from xcnn.options import declared
 from xcnn.outcome import Outcome
@@ -82,7 +82,7 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
     style = _style(request)
     if options and options.mosaic and not any(isinstance(one, Explainer) and one.per_target for one in explainers):
         raise OptionError("--mosaic shows maps, and none of these explainers makes any", hint="leave --mosaic out")
-    todo = _found(list(options.images if pictures is None else pictures)) if options and pictured else []
+    todo = _found(list(options.images if pictures is None else pictures), options) if options and pictured else []
     paths = [one for one in todo if isinstance(one, str)]
     reads = [*paths, request.model]
     out = Path(request.out) if request.out else out
@@ -96,7 +96,7 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
     with ExitStack() as stack:
         outcome = Outcome(events, pictures=len(todo), explainers=len(explainers), keep=keep)
         working = Working(explainers, host, outcome, request.seed, truths, resuming)
-        for decoded in _chunks(todo, options.batch_size, outcome) if options and pictured else [[]]:
+        for decoded in _decoded(todo, options, outcome) if options and pictured else [[]]:
             if network is None:
                 events.opening(request.model or "the model")
                 network = checked.open(decoded[0].size if decoded else None, head=pictured)
@@ -163,14 +163,20 @@ def _fitted(decoded: Sequence[Image], network: Network, checked: opening.Checked
     return [fitted(image, network.input_size, checked.fit) for image in decoded]
 
 
-def _found(given: list[Any]) -> list[Any]:
-    """Expand the paths among pictures."""
-    from xcnn.io import images
+def _found(given: list[Any], options: Request) -> list[Any]:
+    """Expand the paths among pictures; refuse what no picture could be read with."""
+    from xcnn.io import finding
+    from xcnn.io.reading import Reading
+
+    Reading.of(vars(options))
 
     if not given:
         raise OptionError("no image was given", hint="name files, globs or folders")
     paths = [one for one in given if isinstance(one, str)]
-    return [*(images.find(paths) if paths else []), *(one for one in given if not isinstance(one, str))]
+    return [
+        *(finding.find(paths, recursive=options.recursive) if paths else []),
+        *(one for one in given if not isinstance(one, str)),
+    ]
 
 
 def _model(model: Any, request: Common, host: Host) -> tuple[Network | None, opening.Checked]:
@@ -183,16 +189,9 @@ def _model(model: Any, request: Common, host: Host) -> tuple[Network | None, ope
     return model, opening.Checked(model, fit=fit)
 
 
-def _chunks(todo: Sequence[Any], size: int, outcome: Outcome) -> Iterator[list[Image]]:
-    """Decode pictures, `size` at a time; those that can't be are failures."""
+def _decoded(todo: Sequence[Any], options: Request, outcome: Outcome) -> Iterator[list[Image]]:
+    """Decode pictures, as many at a time as are computed at once; those that can't be are failures."""
     from xcnn.io import images
+    from xcnn.io.reading import Reading
 
-    for start in range(0, len(todo), size):
-        good: list[Image] = []
-        for number, one in enumerate(todo[start : start + size], start):
-            try:
-                good.append(images.read(one) if isinstance(one, str) else images.from_array(one, f"array-{number}"))
-            except ImageError as error:
-                outcome.fail(one if isinstance(one, str) else f"array-{number}", error)
-        if good:
-            yield good
+    return images.chunks(todo, Reading.of(vars(options)), size=options.batch_size, failed=outcome.fail)

@@ -14,7 +14,7 @@ from xcnn import options
 from xcnn.cli.display import Display
 from xcnn.errors import PluginError, UsageError, did_you_mean
 from xcnn.plugin import Explainer
-from xcnn.request import ModelRequest, Request, Settings
+from xcnn.request import ModelRequest, Pictured, Request, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
 OWN_PANEL = "What to explain"
 MODEL_PANEL = "The model"
+PICTURES_PANEL = "The pictures"
 COMMON_PANEL = "Every explainer"
 SCREEN_PANEL = "Screen"
 SHOW_PANEL = "What to show"
-PANELS = (OWN_PANEL, SHOW_PANEL, MODEL_PANEL, COMMON_PANEL, SCREEN_PANEL)
+PANELS = (OWN_PANEL, SHOW_PANEL, MODEL_PANEL, PICTURES_PANEL, COMMON_PANEL, SCREEN_PANEL)
 
 
 def escape(words: str) -> str:
@@ -116,6 +117,8 @@ def built(call: Callable[..., None], *, kinds: Sequence[type], name: str, words:
 def _panel(kind: type, option: options.Declared, *, first: bool) -> str:
     if option.name in {one.name for one in options.declared(Settings)}:
         return MODEL_PANEL
+    if option.name in {one.name for one in options.declared(Pictured)}:
+        return PICTURES_PANEL
     if kind is Display:
         return SCREEN_PANEL
     if hasattr(kind, "explain"):
