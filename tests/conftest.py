@@ -17,8 +17,8 @@ SAMPLES = Path(__file__).parent.parent / "samples"
 def own_folder(tmp_path, monkeypatch):
     """Every test works in an empty folder of its own."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("XCNN_DEBUG", raising=False)
-    monkeypatch.delenv("XCNN_PLUGINS", raising=False)
+    for name in [name for name in os.environ if name.startswith("XCNN_")]:
+        monkeypatch.delenv(name)
     return tmp_path
 
 

@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "_version": (set(), set()),
     "errors": (set(), set()),
     "options": ({"errors"}, set()),
+    "configuration": ({"errors", "options"}, set()),
     "values": ({"saving", "panels"}, {"numpy"}),
     "backward": (set(), set()),
     "panels": ({"values"}, {"numpy"}),
@@ -61,7 +62,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "report": (SHARED, {"jinja2"}),
     "io": (SHARED, {"numpy", "cv2", "PIL"}),
     "cli": (
-        SHARED | {"_version", "options", "host", "listings", "request", "opening", "execution", "io", "network", "report", "render"}
+        SHARED | {"_version", "configuration", "options", "host", "listings", "request", "opening", "execution", "io", "network", "report", "render"}
         | {"diagnosis", "importing", "prediction", "saving", "scaffold", "testing"},
         {"typer", "rich"},
     ),
@@ -147,6 +148,7 @@ CHEAP = (
         "doctor --help",
         "predict --help",
         "report --help",
+        "config show",
     ),
     "--show-completion",
 )

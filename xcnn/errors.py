@@ -8,6 +8,7 @@
     │  ├─ OptionError              2  a value of an option
     │  ├─ LayerError               2  a layer name, or a layer that can't be used so
     │  ├─ TargetError              2  a class index or name
+    │  ├─ ConfigurationError       2  a configuration file, or a variable of the environment
     │  └─ MisfitError              2  an explainer that does not fit the model
     ├─ ModelError                  3  the model file
     │  ├─ UnknownClassError        3  a model that needs classes of others
@@ -26,6 +27,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+NEAR = 10
+"""So many similar words are looked at closely."""
 
 
 class XcnnError(Exception):
@@ -78,6 +83,12 @@ class TargetError(UsageError):
     """A class does not exist."""
 
     code = "target"
+
+
+class ConfigurationError(UsageError):
+    """A configuration file or a variable of the environment says what can't be."""
+
+    code = "configuration"
 
 
 class MisfitError(UsageError):
@@ -140,8 +151,46 @@ def closest(word: str, known: Iterable[str]) -> str | None:
     'block5_conv3'
     """
     by_lower = {name.lower(): name for name in reversed(list(known))}
-    found = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
-    return by_lower[found[0]] if found else None
+    typed = word.lower()
+    near = difflib.get_close_matches(typed, by_lower, n=NEAR, cutoff=0.6)
+    # Similar text is not yet a likely slip: "block1_cnov2" is most like "block1_conv1". min keeps the order of equals.
+    found = min(near, key=lambda name: slips(typed, name), default=None)
+    return None if found is None else by_lower[found]
+
+
+def slips(word: str, other: str, most: int = 1000) -> int:
+    """Count the letters left out, added, exchanged or swapped with a neighbour between two words.
+
+    Parameters
+    ----------
+    word, other : str
+        The two.
+    most : int
+        More than so many need no exact count.
+
+    Returns
+    -------
+    int
+        The optimal string alignment distance; ``most + 1`` where the lengths alone differ by more than ``most``.
+
+    Examples
+    --------
+    >>> slips("cnov", "conv"), slips("conv", "convs"), slips("a", "abcd", most=1)
+    (1, 1, 2)
+    """
+    if abs(len(word) - len(other)) > most:
+        return most + 1
+    before: list[int] = []
+    last = list(range(len(other) + 1))
+    for row, letter in enumerate(word, 1):
+        now = [row]
+        for column, wanted in enumerate(other, 1):
+            cost = min(last[column] + 1, now[-1] + 1, last[column - 1] + (letter != wanted))
+            if before and column > 1 and letter == other[column - 2] and word[row - 2] == wanted:
+                cost = min(cost, before[column - 2] + 1)
+            now.append(cost)
+        before, last = last, now
+    return last[-1]
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:

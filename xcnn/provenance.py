@@ -70,6 +70,7 @@ def title(explainer: BaseExplainer) -> str:
 def _explainer(explainer: BaseExplainer, host: Host, sources: Mapping[str, str]) -> dict[str, Any]:
     words = inspect.getdoc(explainer) or ""
     summary, _, rest = words.partition("\n\n")
+    own = {key.rpartition(".")[2]: source for key, source in sources.items() if key.startswith(f"{explainer.name}.")}
     return {
         "name": explainer.name,
         "title": title(explainer),
@@ -77,7 +78,7 @@ def _explainer(explainer: BaseExplainer, host: Host, sources: Mapping[str, str])
         "about": " ".join(rest.split()),
         "distribution": host.distribution(explainer.name),
         "source": asdict(explainer.source) if explainer.source else None,
-        "options": requests.rows(explainer, sources),
+        "options": requests.rows(explainer, {**sources, **own}),
     }
 
 

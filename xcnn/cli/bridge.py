@@ -11,17 +11,19 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from xcnn import options
+from xcnn.cli import configured
 from xcnn.cli.display import Display
 from xcnn.errors import PluginError, UsageError, did_you_mean
+from xcnn.host import Host
 from xcnn.plugin import Explainer
-from xcnn.request import ModelRequest, Pictured, Request, Settings
+from xcnn.request import Pictured, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from xcnn.host import Host
     from xcnn.options import Option
     from xcnn.plugin import BaseExplainer
+    from xcnn.request import ModelRequest, Request
 
     Runner = Callable[[Request | ModelRequest, Sequence[BaseExplainer], Display, dict[str, str]], None]
 
@@ -31,6 +33,8 @@ PICTURES_PANEL = "The pictures"
 COMMON_PANEL = "Every explainer"
 SCREEN_PANEL = "Screen"
 SHOW_PANEL = "What to show"
+OFF = "no__"
+"""What the parameter of a flag begins with that switches an option off."""
 PANELS = (OWN_PANEL, SHOW_PANEL, MODEL_PANEL, PICTURES_PANEL, COMMON_PANEL, SCREEN_PANEL)
 
 
@@ -49,18 +53,13 @@ def command(kind: type[BaseExplainer], run: Runner, *, distribution: str) -> Typ
     PluginError
         If an option of the explainer has the name of a common one.
     """
-    request = requested([kind])
-    check(kind, request, distribution)
+    kinds = configured.kinds_of(kind)
+    check(kind, kinds[1], distribution)
 
     def call(explainer: Any, request: Any, display: Any, sources: dict[str, str]) -> None:
         run(request, [explainer], display, sources)
 
-    return built(call, kinds=(kind, request, Display), name=kind.name, words=_help(kind))
-
-
-def requested(kinds: Sequence[type[BaseExplainer]]) -> type[Request | ModelRequest]:
-    """What explainers are asked for with: without one of pictures, the model alone."""
-    return Request if any(issubclass(kind, Explainer) for kind in kinds) else ModelRequest
+    return built(call, kinds=kinds, name=kind.name, words=_help(kind))
 
 
 def check(kind: type[BaseExplainer], request: type, distribution: str) -> None:
@@ -86,7 +85,8 @@ def check(kind: type[BaseExplainer], request: type, distribution: str) -> None:
 def built(call: Callable[..., None], *, kinds: Sequence[type], name: str, words: str) -> TyperCommand:
     """Make a command whose options are the fields of dataclasses.
 
-    `call` receives an instance of each of `kinds`, then where each option came from.
+    `call` receives an instance of each of `kinds`, then where each option came from. What no flag says is taken from
+    the environment and from configuration files.
     """
     named: dict[str, tuple[str, options.Declared]] = {}
     for kind in kinds:
@@ -97,11 +97,16 @@ def built(call: Callable[..., None], *, kinds: Sequence[type], name: str, words:
     # Arguments come first, whatever class declares them; then what is the command's own.
     found.sort(key=lambda one: (not one[1].option.positional, PANELS.index(one[0])))
     parameters = [_parameter(option, panel) for panel, option in found]
+    # What a file switches on, a flag switches off. Not shown: each would take a line of the help.
+    parameters += [_off(option) for _, option in found if option.type is bool]
 
     def whole(ctx: typer.Context, **values: Any) -> None:
-        sources = {option: _source(ctx, option) for option in values}
-        given = {option: value for option, value in values.items() if value is not None and value != []}
-        call(*(kind(**options.picked(kind, given)) for kind in kinds), sources)
+        typed = {option: value for option, value in values.items() if _typed(ctx, option)}
+        off = {option.removeprefix(OFF): False for option in typed if option.startswith(OFF)}
+        given = {option: value for option, value in typed.items() if not option.startswith(OFF)} | off
+        said = configured.Configuration(Host(), [kind for kind in kinds if hasattr(kind, "explain")])
+        each, sources = configured.settled(said, name, kinds, given)
+        call(*(kind(**one) for kind, one in zip(kinds, each, strict=True)), sources)
 
     context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
     whole.__signature__ = inspect.Signature([context, *parameters])  # type: ignore[attr-defined]
@@ -138,9 +143,17 @@ def _help(kind: type[BaseExplainer]) -> str:
     return escape(f"{words}\n\nExample: xcnn {kind.name} model.keras{pictures}{source}")
 
 
-def _source(ctx: typer.Context, name: str) -> str:
+def _typed(ctx: typer.Context, name: str) -> bool:
     source = ctx.get_parameter_source(name)
-    return "command line" if source is not None and source.name == "COMMANDLINE" else "default"
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _off(option: options.Declared) -> inspect.Parameter:
+    """The flag that switches an option off."""
+    info: Any = typer.Option(f"--no-{option.flag.removeprefix('--')}", hidden=True)
+    return inspect.Parameter(
+        OFF + option.name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, info]
+    )
 
 
 def _parameter(option: options.Declared, panel: str) -> inspect.Parameter:

@@ -14,6 +14,8 @@ from typer.completion import completion_init, install_callback, show_callback  #
 
 from xcnn._version import __version__
 from xcnn.cli import bridge, console, several
+from xcnn.cli.configured import EXPLAIN, LOOKS, Configuration
+from xcnn.cli.display import Display
 from xcnn.errors import UsageError, XcnnError
 from xcnn.host import Host
 
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
-    from xcnn.cli.display import Display
     from xcnn.plugin import BaseExplainer
     from xcnn.request import ModelRequest, Request
 
@@ -30,9 +31,6 @@ INTERRUPTED = 130
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 EXPLAINERS_PANEL = "Explainers"
 LOOK_PANEL = "Look around"
-EXPLAIN = "explain"
-LOOKS = ("doctor", "layers", "predict", "report")
-"""Commands that look at a model or at what was written, each a module of `xcnn.cli.commands`."""
 ABOUT = """Show what a trained Keras image model looks at.
 
 Example: xcnn gradcam efficientnet-lite0 photo.jpg"""
@@ -152,10 +150,11 @@ def _looking(name: str) -> Any:
 
 
 def _register() -> None:
-    from xcnn.cli.commands import models, plugins
+    from xcnn.cli.commands import config, models, plugins
 
     app.command(rich_help_panel=LOOK_PANEL, cls=bridge.Command)(models.models)
     app.add_typer(plugins.app, name="plugins", rich_help_panel=LOOK_PANEL)
+    app.add_typer(config.app, name="config", rich_help_panel=LOOK_PANEL)
 
 
 _register()
@@ -163,12 +162,11 @@ _register()
 
 def run(arguments: list[str]) -> int:  # noqa: PLR0911 (one return per way to end)
     """Run one command line and return its exit code."""
-    as_json = "--json" in arguments
     try:
         command = typer.main.get_command(app)
         code = command.main(arguments, prog_name="xcnn", standalone_mode=False)
     except XcnnError as problem:
-        return _report(problem, as_json=as_json)
+        return _report(problem, arguments)
     except typer.Exit as done:
         return int(done.exit_code)
     except (KeyboardInterrupt, typer.Abort):
@@ -179,7 +177,7 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911 (one return per way to en
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except USAGE_ERROR as problem:
-        return _report(_usage(problem), as_json=as_json)
+        return _report(_usage(problem), arguments)
     except Exception as problem:
         if os.environ.get("XCNN_DEBUG"):
             raise
@@ -187,14 +185,26 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911 (one return per way to en
             f"a bug in xcnn: {type(problem).__name__}: {problem}",
             hint="set XCNN_DEBUG=1 for the traceback, and report it",
         )
-        return _report(bug, as_json=as_json)
+        return _report(bug, arguments)
     return code if isinstance(code, int) else 0
 
 
-def _report(problem: XcnnError, *, as_json: bool) -> int:
+def _wants_json(arguments: list[str]) -> bool:
+    """Whether a command line, or what is configured for its command, asks for JSON."""
+    flags = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    if "--json" in flags or "--no-json" in flags:
+        return "--no-json" not in flags
+    try:
+        said = Configuration(Host()).of("".join(arguments[:1]), Display)
+    except XcnnError:  # that may be the error to tell
+        return False
+    return "json" in said and bool(said["json"].value)
+
+
+def _report(problem: XcnnError, arguments: list[str]) -> int:
     if os.environ.get("XCNN_DEBUG"):
         raise problem
-    if as_json:
+    if _wants_json(arguments):
         console.answer_json(console.error_json(problem))
     else:
         console.error(problem)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer.core import TyperCommand
 
 from xcnn import options
-from xcnn.cli import bridge
+from xcnn.cli import bridge, configured
 from xcnn.cli.display import Display
 from xcnn.errors import OptionError
 from xcnn.options import Option
@@ -52,13 +52,19 @@ class Several(bridge.QuickHelp, TyperCommand):  # type: ignore[misc]
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """Make the real command of the explainers that the arguments name, and hand over to it."""
-        names = named(args)
+        names = named(args) or self._configured(args)
         kinds = [self._host.explainer(name) for name in names]
         real = self._command(kinds)
         return real.make_context(info_name, args, parent, **extra)
 
+    def _configured(self, args: list[str]) -> tuple[str, ...]:
+        if "--help" in args:  # whatever is configured, the help is there
+            return DEFAULT
+        said = configured.Configuration(self._host).of(configured.EXPLAIN, Chosen).get("with_")
+        return tuple(said.value) if said else DEFAULT
+
     def _command(self, kinds: list[type[BaseExplainer]]) -> TyperCommand:
-        request = bridge.requested(kinds)
+        request = configured.requested(kinds)
         for kind in kinds:
             bridge.check(kind, request, self._host.distribution(kind.name))
 
@@ -73,17 +79,17 @@ class Several(bridge.QuickHelp, TyperCommand):  # type: ignore[misc]
 
 
 def named(args: list[str]) -> tuple[str, ...]:
-    """The explainers that a command line names, before anything else of it is understood.
+    """The explainers that a command line names, before anything else of it is understood; () when it names none.
 
     Raises
     ------
     OptionError
-        If one is named twice, or none.
+        If one is named twice, or the option names none.
 
     Examples
     --------
     >>> named(["m.h5", "--with", "gradcam,guided"]), named(["m.h5", "-wcam"]), named([])
-    (('gradcam', 'guided'), ('cam',), ('gradcam', 'saliency', 'occlusion'))
+    (('gradcam', 'guided'), ('cam',), ())
     """
     words: list[str] = []
     end = args.index("--") if "--" in args else len(args)
@@ -101,4 +107,4 @@ def named(args: list[str]) -> tuple[str, ...]:
     twice = next((word for word in words if words.count(word) > 1), "")
     if twice:
         raise OptionError(f"{FLAG} names {twice} twice", hint="name each once")
-    return tuple(words) or DEFAULT
+    return tuple(words)
