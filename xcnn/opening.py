@@ -185,7 +185,7 @@ def _inputs(settings: Settings) -> Mapping[str, Any]:
     from xcnn.io import images
     from xcnn.io.reading import Reading
 
-    how = Reading.of(vars(settings))
+    how = replace(Reading.of(vars(settings)), frame=1)  # --frame is of the pictures that are explained
     for word in settings.input:
         name, sign, path = word.partition("=")
         if not (sign and name and path):

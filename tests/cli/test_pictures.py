@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import shlex
 import unicodedata
 from pathlib import Path
 
+import nets
 import numpy as np
 import pytest
 from picture_files import BLUE, GREEN, RED, saved
 from PIL import Image
 
 import xcnn
+from xcnn.report.words import visible
 
 pytestmark = pytest.mark.keras
 
@@ -82,7 +85,8 @@ def test_a_picture_of_any_name_is_explained_under_a_plain_one_and_told_by_its_ow
     words = shlex.split(manifest()["command"])
     assert name in words
     page = (own_folder / "run" / "report.html").read_bytes().decode("utf-8")  # it is text, whatever the name
-    assert name not in page or not re.search(r"[<&\x00-\x08\x0b-\x1f\ud800-\udfff]", name)
+    assert visible(name) in html.unescape(page)
+    assert name not in page or not re.search(r"[<&\x00-\x08\x0b-\x1f\u202e\ud800-\udfff]", name)
 
 
 def test_pictures_of_all_names_stand_in_one_folder(command, own_folder, small_model):
@@ -164,6 +168,8 @@ def test_how_pictures_are_read_is_an_option_of_the_run_and_said_again(command, a
     assert second[0].startswith("damaged or truncated, only a part of it could be read: ")
     with Image.open("run/a.source.jpg") as source:
         assert np.abs(np.asarray(source).astype(int) - (10, 20, 30)).max() <= 3
+    doubts = [fact["text"] for fact in about["results"][1]["trust"] if fact["code"] == "image"]
+    assert doubts[0] == second[0]
     page = Path("run/report.html").read_text("utf-8")
     assert "frame 2 of 3" in page
     assert "only a part of it could be read" in page
@@ -190,6 +196,17 @@ def test_predict_says_which_picture_it_can_not_read(command, album, small_model)
 
     assert code == 1
     assert "error: album/deep/b.png is damaged or truncated" in err
+
+
+@pytest.mark.parametrize("name", ["gradcam", "predict"])
+def test_another_input_takes_the_first_frame_whatever_frame_is_asked_for(command, album, own_folder, name):
+    nets.siamese().save(own_folder / "two.keras")
+    saved(own_folder / "still.png", np.zeros((24, 24, 3), np.uint8))
+
+    words = [own_folder / "two.keras", "album/a.tif", "--frame", "2", "--input", "right=still.png", "--out", "run"]
+    code, _, err = command(name, *words)
+
+    assert code == 0, err
 
 
 def test_python_reads_pictures_the_same_way_also_when_a_run_is_saved_later(album, small_model):

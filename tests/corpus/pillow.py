@@ -93,7 +93,7 @@ def work(channel: Connection) -> None:
                 faults = [] if np.isfinite(rows[0][0].values).all() else ["the map is not finite"]
                 seen = Seen("explained", tuple(map(_kind, image.notes)), (*faults, *_differs(path, image)))
             except ImageError as error:
-                seen = Seen(_reason(error.message, path), (), tuple(_unclear(error, path)))
+                seen = Seen(_reason(error.message, path), tuple(_in_part(path)), tuple(_unclear(error, path)))
             except XcnnError as error:
                 seen = Seen("another error", (), (f"{type(error).__name__}: {error}",))
             except Exception as error:  # noqa: BLE001 (whatever it is, it is what this script looks for)
@@ -101,6 +101,19 @@ def work(channel: Connection) -> None:
         if said.getvalue().strip():
             seen = Seen(seen.what, seen.notes, (*seen.faults, f"said: {said.getvalue().strip()}"))
         channel.send(seen)
+
+
+def _in_part(path: str) -> Iterator[str]:
+    """Tell whether a part of a refused file is read when that is allowed."""
+    from xcnn.errors import ImageError
+    from xcnn.io import images
+    from xcnn.io.reading import Reading
+
+    try:
+        images.read(path, Reading(allow_truncated=True))
+    except ImageError:
+        return
+    yield "read in part with --allow-truncated"
 
 
 def _kind(note: str) -> str:
@@ -183,10 +196,9 @@ def table(title: str, seen: dict[str, Seen]) -> list[str]:
     lines = [f"{title}: {len(seen)} files"]
     for what, count in sorted(Counter(one.what for one in seen.values()).items(), key=lambda pair: (-pair[1], pair[0])):
         lines.append(f"  {count:5}  {what}")
-        if what == "explained":
-            notes = Counter(note for one in seen.values() for note in one.notes)
-            lines += [f"         {number:5}  {note}" for note, number in sorted(notes.items())]
-        elif count <= LISTED:
+        notes = Counter(note for one in seen.values() if one.what == what for note in one.notes)
+        lines += [f"         {number:5}  {note}" for note, number in sorted(notes.items())]
+        if what != "explained" and count <= LISTED:
             lines += [f"                {name}" for name, one in seen.items() if one.what == what]
     faults = [f"                {name}: {fault}" for name, one in seen.items() for fault in one.faults]
     return [*lines, f"  {len(faults):5}  to look at", *faults]

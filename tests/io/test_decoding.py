@@ -159,6 +159,38 @@ def test_a_dark_picture_of_floats_stays_dark(tmp_path, values, expected):
     assert gray_of(images.read(path)) == [expected]
 
 
+def tiff(values, bits, photometric):
+    """A gray TIFF of one row, packed by hand as its specification says."""
+    packed = "".join(f"{value:0{bits}b}" for value in values)
+    packed += "0" * (-len(packed) % 8)
+    data = int(packed, 2).to_bytes(len(packed) // 8, "big")
+    if bits == 16:
+        data = b"".join(struct.pack("<H", value) for value in values)
+    tags = {256: len(values), 257: 1, 258: bits, 259: 1, 262: photometric, 273: 0, 277: 1, 278: 1, 279: len(data)}
+    tags[273] = 8 + 2 + 12 * len(tags) + 4
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4) + data
+
+
+@pytest.mark.parametrize(("bits", "photometric"), [(8, 0), (8, 1), (12, 1), (16, 0), (16, 1)])
+def test_a_gray_tiff_has_its_levels_whatever_its_bits_and_whether_zero_is_white(tmp_path, bits, photometric):
+    values = np.rint(np.linspace(0, 2**bits - 1, 600)).astype(int).tolist()
+    (tmp_path / "a.tif").write_bytes(tiff(values, bits, photometric))
+
+    gray = gray_of(images.read(str(tmp_path / "a.tif")))[0]
+
+    shown = [value * 255 / (2**bits - 1) for value in values]
+    expected = shown if photometric else [255 - value for value in shown]
+    assert np.abs(np.subtract(gray, expected)).max() <= 1
+    assert len(set(gray)) >= 250
+
+
+def test_floats_of_which_zero_is_white_are_shown_so(tmp_path):
+    path = saved(tmp_path / "a.tif", np.array([[0.0, 0.2, 1.0]], np.float32), kind="TIFF", tiffinfo={262: 0})
+
+    assert gray_of(images.read(path)) == [[255, 204, 0]]
+
+
 def test_the_transparent_gray_of_16_bits_is_shown_on_the_background(tmp_path):
     path = saved(tmp_path / "a.png", np.array([[0, 514, 65535]], np.uint16), transparency=514)
 

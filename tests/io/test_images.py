@@ -11,6 +11,7 @@ from PIL import Image as Pillow
 
 from xcnn.errors import ImageError
 from xcnn.io import images
+from xcnn.io.reading import Reading
 
 # Decoding
 
@@ -263,12 +264,12 @@ def test_a_folder_is_refused(tmp_path):
 def test_a_pipe_is_refused_without_waiting_for_its_writer(tmp_path):
     os.mkfifo(tmp_path / "a.jpg")
 
-    with at_most(5), pytest.raises(ImageError, match="is no regular file"):
+    with at_most(1), pytest.raises(ImageError, match="is no regular file"):
         images.read(str(tmp_path / "a.jpg"))
 
 
 def test_an_endless_device_is_refused():
-    with at_most(5), pytest.raises(ImageError, match="is no regular file"):
+    with at_most(1), pytest.raises(ImageError, match="is no regular file"):
         images.read("/dev/zero")
 
 
@@ -427,3 +428,19 @@ def test_a_file_of_several_frames_truncated_anywhere_is_a_picture_or_damaged(tmp
 def test_nul_in_a_name_is_an_image_error():
     with pytest.raises(ImageError, match="can't read"):
         images.read("a\0b")
+
+
+def test_pictures_are_read_so_many_at_a_time_and_large_ones_alone():
+    small, large = np.zeros((2, 2, 3), np.uint8), np.zeros((6000, 6000), np.uint8)
+    failed = []
+
+    todo = [small, small, small, "gone.png", large, large, small]
+    chunks = images.chunks(todo, Reading(), size=2, failed=lambda name, error: failed.append((name, error.code)))
+
+    assert [[image.path for image in chunk] for chunk in chunks] == [
+        ["array-0", "array-1"],
+        ["array-2", "array-4"],
+        ["array-5"],
+        ["array-6"],
+    ]
+    assert failed == [("gone.png", "image")]

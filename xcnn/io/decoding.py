@@ -32,8 +32,11 @@ OTHERS = {
     b"\x00\x00\x00\x0cjP": "JPEG 2000", b"\xff\x4f\xff\x51": "JPEG 2000", b"PK\x03\x04": "an archive",
 }  # fmt: skip
 """What files begin with that are often taken for pictures."""
-DEEP = {"I;16": 65535.0, "I;16B": 65535.0, "I;16L": 65535.0, "I;16N": 65535.0, "I": None, "F": None}
-"""Modes of more than 8 bits with the white of each, where it has one."""
+DEEP = {"I;16", "I;16B", "I;16L", "I;16N", "I", "F"}
+"""Modes of more than 8 bits."""
+BITS, PHOTOMETRIC = 258, 262
+"""Tags of TIFF: the bits of a number, and what it stands for."""
+WHITE_IS_ZERO = 0
 ORIENTATION = 0x0112
 TURNS = {
     2: Pillow.Transpose.FLIP_LEFT_RIGHT, 3: Pillow.Transpose.ROTATE_180, 4: Pillow.Transpose.FLIP_TOP_BOTTOM,
@@ -152,7 +155,11 @@ def _whole(data: bytes, path: str, how: Reading) -> tuple[Pixels, Pixels | None,
         picture.load()
         if picture.mode in DEEP:
             notes.append("scaled from more than 8 bits")
-            pixels, clear = _deep(_upright(picture, notes), picture.info.get("transparency"))
+            tags = getattr(picture, "tag_v2", {})  # of TIFF alone
+            white = 2.0 ** tags.get(BITS, (16,))[0] - 1 if picture.mode.startswith("I;16") else None
+            pixels, clear = _deep(_upright(picture, notes), white, picture.info.get("transparency"))
+            if tags.get(PHOTOMETRIC) == WHITE_IS_ZERO:  # which Pillow heeds only up to 8 bits
+                pixels = 255 - pixels
             rgba = np.dstack([pixels, np.where(clear, 0, 255).astype(np.uint8)]) if clear.any() else None
             pixels[clear] = how.colour
         else:
@@ -205,21 +212,29 @@ def _shallow(picture: Any, notes: list[str], how: Reading) -> tuple[Pixels, Pixe
     return np.asarray(Pillow.alpha_composite(Pillow.new("RGBA", upright.size, how.colour), upright))[..., :3], rgba
 
 
-def _deep(picture: Any, key: Any) -> tuple[Pixels, NDArray[np.bool_]]:
-    """Scale gray values of more than 8 bits to 0..255, by the white that they have or else by their own range.
+def _deep(picture: Any, white: float | None, key: Any) -> tuple[Pixels, NDArray[np.bool_]]:
+    """Scale gray values of more than 8 bits to 0..255, by their white or else by their own range.
+
+    Parameters
+    ----------
+    picture : PIL.Image.Image
+        In one of the modes of `DEEP`.
+    white : float or None
+        The number that stands for white, if any does.
+    key : int or None
+        The number that stands for transparency, if any does.
 
     Returns
     -------
     (h, w, 3) uint8 ndarray
         Gray.
     (h, w) bool ndarray
-        Where it is transparent: where it has the value `key`.
+        Where it is transparent.
     """
     values = np.asarray(picture, np.float64)
     if not np.isfinite(values).all():
         raise ValueError("it has pixels that are not finite")
     least, most = float(values.min()), float(values.max())
-    white = DEEP[picture.mode]
     if white is None and least >= 0:
         # Numbers without a nominal range: those that are usual. A float above 255 has none.
         usual = (1.0, 255.0, 65535.0) if picture.mode == "I" else (1.0, 255.0)
