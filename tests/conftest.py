@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as xcnn itself sets it, before a test imports TensorFlow
 SAMPLES = Path(__file__).parent.parent / "samples"
 
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xcnn import opening, provenance, truth
-from xcnn.errors import ImageError, LayerError, OptionError, XcnnError
+from xcnn.errors import LayerError, OptionError, XcnnError
 from xcnn.events import Silent
 from xcnn.inputs import STDIN, Piped, names
 from xcnn.options import declared
@@ -91,7 +90,7 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
     options = request if isinstance(request, Request) else None
     pictured = options is not None and any(isinstance(one, Explainer) for one in explainers)
     style = _style(request)
-    _check_mosaic(options, explainers)
+    _check(options, explainers)
     todo = _found(list(options.images if pictures is None else pictures), options) if options and pictured else []
     paths = [one for one in todo if isinstance(one, str)]
     from_memory = any(not isinstance(one, (str, Piped)) for one in todo)
@@ -109,7 +108,7 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
         working = Working(explainers, host, outcome, request.seed, truths, resuming)
         stopped = ""
         try:
-            for decoded in _chunks(todo, options.batch_size, outcome) if options and pictured else [[]]:
+            for decoded in _decoded(todo, options, outcome) if options and pictured else [[]]:
                 if network is None:
                     events.opening(request.model or "the model")
                     network = checked.open(decoded[0].size if decoded else None, head=pictured)
@@ -192,26 +191,35 @@ def _fitted(decoded: Sequence[Image], network: Network, checked: opening.Checked
 def found(request: Request, explainers: Sequence[BaseExplainer]) -> list[str]:
     """List the pictures that a request stands for, after the checks that need no model."""
     _style(request)
-    _check_mosaic(request, explainers)
+    _check(request, explainers)
     files = [one for one in request.images if one != STDIN]
     piped = [STDIN] if STDIN in request.images else []
     return [*(_found(files, request) if files or request.from_file or not piped else []), *piped]
 
 
-def _check_mosaic(options: Request | None, explainers: Sequence[BaseExplainer]) -> None:
-    if options and options.mosaic and not any(isinstance(one, Explainer) and one.per_target for one in explainers):
+def _check(options: Request | None, explainers: Sequence[BaseExplainer]) -> None:
+    """Refuse a mosaic of nothing, and what no picture could be read with."""
+    from xcnn.io.reading import Reading
+
+    if options is None:
+        return
+    Reading.of(vars(options))
+    if options.mosaic and not any(isinstance(one, Explainer) and one.per_target for one in explainers):
         raise OptionError("--mosaic shows maps, and none of these explainers makes any", hint="leave --mosaic out")
 
 
 def _found(given: list[Any], options: Request) -> list[Any]:
     """Expand the paths among pictures."""
-    from xcnn.io import images
+    from xcnn.io import finding
 
     given += names(options.from_file) if options.from_file else []
     if not given:
         raise OptionError("no image was given", hint="name files, globs or folders")
     paths = [one for one in given if isinstance(one, str)]
-    return [*(images.find(paths) if paths else []), *(one for one in given if not isinstance(one, str))]
+    return [
+        *(finding.find(paths, recursive=options.recursive) if paths else []),
+        *(one for one in given if not isinstance(one, str)),
+    ]
 
 
 def _model(model: Any, request: Common, host: Host) -> tuple[Network | None, opening.Checked]:
@@ -224,27 +232,10 @@ def _model(model: Any, request: Common, host: Host) -> tuple[Network | None, ope
     return model, opening.Checked(model, fit=fit)
 
 
-def _chunks(todo: Sequence[Any], size: int, outcome: Outcome) -> Iterator[list[Image]]:
-    """Decode pictures, `size` at a time; those that can't be are failures."""
-    for start in range(0, len(todo), size):
-        good: list[Image] = []
-        for number, one in enumerate(todo[start : start + size], start):
-            try:
-                good.append(_read(one, number))
-            except ImageError as error:
-                outcome.fail(one if isinstance(one, str) else getattr(one, "name", f"array-{number}"), error)
-        if good:
-            yield good
-
-
-def _read(one: Any, number: int) -> Image:
+def _decoded(todo: Sequence[Any], options: Request, outcome: Outcome) -> Iterator[list[Image]]:
+    """Decode pictures, as many at a time as are computed at once; those that can't be are failures."""
     from xcnn.io import images
+    from xcnn.io.reading import Reading
 
-    if isinstance(one, str):
-        return images.read(one)
-    if not isinstance(one, Piped):
-        return images.from_array(one, f"array-{number}")
-    try:
-        return replace(images.read(one.file), path=one.name)
-    except ImageError as error:
-        raise ImageError(error.message.replace(one.file, one.name), hint=error.hint) from error
+    todo = [(one.file, one.name) if isinstance(one, Piped) else one for one in todo]
+    return images.chunks(todo, Reading.of(vars(options)), size=options.batch_size, failed=outcome.fail)

@@ -78,7 +78,7 @@ def check(model: Any, settings: Settings, host: Host, *, hashed: bool = True) ->
         on=settings.on,
         at=settings.at,
         input_size=settings.input_size,
-        inputs=_inputs(settings.input),
+        inputs=_inputs(settings),
     )
     fit, rules = settings.fit or STRETCH, partial(host.gradient_rules, extensions=True)
     if not isinstance(model, (str, Path)):
@@ -189,20 +189,22 @@ def _labels(words: Sequence[str]) -> tuple[tuple[str, ...], str] | None:
     return label_files.read(Path(word)), word
 
 
-def _inputs(words: Sequence[str]) -> Mapping[str, Any]:
+def _inputs(settings: Settings) -> Mapping[str, Any]:
     """Read ``NAME=FILE``: a picture as (h, w, 3) uint8, or the numbers of a .npy file."""
     found: dict[str, Any] = {}
-    if not words:  # which spares `xcnn layers` an import
+    if not settings.input:  # which spares `xcnn layers` an import
         return found
     from xcnn.io import images
+    from xcnn.io.reading import Reading
 
-    for word in words:
+    how = replace(Reading.of(vars(settings)), frame=1)  # --frame is of the pictures that are explained
+    for word in settings.input:
         name, sign, path = word.partition("=")
         if not (sign and name and path):
             raise OptionError(f"--input is {word!r}; it must be NAME=FILE", hint="list the inputs with: xcnn doctor")
         if name in found:
             raise OptionError(f"--input {name} is given twice", hint="give each input once")
-        found[name] = images.numbers(path) if path.lower().endswith(".npy") else images.read(path).pixels
+        found[name] = images.numbers(path) if path.lower().endswith(".npy") else images.read(path, how).pixels
     return found
 
 

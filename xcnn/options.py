@@ -197,6 +197,8 @@ def _words(option: Declared, value: Any) -> tuple[str, ...]:
     given = tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
     if option.option.separator:
         given = tuple(part for word in given for part in str(word).split(option.option.separator))
+    if option.option.positional:  # names of files, which may begin and end with spaces
+        return tuple(map(str, given))
     return tuple(text for text in (str(word).strip() for word in given) if text)
 
 

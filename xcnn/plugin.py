@@ -14,11 +14,12 @@ maps, enlarging, windows, fills, time budgets. A whole plugin is one class and o
         \"\"\"Show where a layer is active.\"\"\"
 
         name: ClassVar[str] = "energy"
+        per_target: ClassVar[bool] = False
         layer: Annotated[tuple[str, ...], Option("Layers to show.", separator=",")] = ()
 
         def explain(self, network, batch):
-            found = network.layer_gradients(batch, self.layer)
-            maps = {path: (features**2).mean(axis=-1) for path, (features, gradients) in found.items()}
+            found = network.activations(batch.inputs, self.layer)
+            maps = {path: (features**2).mean(axis=-1) for path, features in found.items()}
             return panels(maps, sign="positive", unit="energy")
 """
 
@@ -72,10 +73,13 @@ __all__ = [
     "Image",
     "Labels",
     "Layer",
+    "LayerError",
+    "MisfitError",
     "ModelExplainer",
     "NamedModel",
     "Network",
     "Option",
+    "OptionError",
     "Panel",
     "Patterns",
     "Preprocessing",

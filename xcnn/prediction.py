@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from xcnn import opening
 from xcnn.errors import ImageError, OptionError
 from xcnn.events import Silent
+from xcnn.plugin import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from xcnn.events import Events
     from xcnn.host import Host
@@ -44,21 +45,30 @@ def predict(options: Any, *, host: Host, out: str, events: Events | None = None)
     XcnnError
         If nothing could be predicted.
     """
-    from xcnn.io import artifacts, images
+    from xcnn.io import artifacts, finding, images
+    from xcnn.io.reading import Reading
 
     events = events or Silent()
     if not options.images:
         raise OptionError("no image was given", hint="name files, globs or folders")
-    paths = images.find(options.images)
+    how = Reading.of(vars(options))
+    paths = finding.find(options.images, recursive=options.recursive)
     artifacts.check(Path(out), overwrite=options.overwrite, inputs=[*paths, options.model])
     checked = opening.check(options.model, options, host)
     events.started(len(paths))
     results: list[dict[str, Any]] = []
     failures: list[dict[str, str]] = []
+
+    def failed(path: str, error: ImageError) -> None:
+        if len(paths) == 1:
+            raise error
+        failures.append({"path": path, "code": error.code, "message": error.message, "hint": error.hint})
+        events.failed(Failure(path, error.code, error.message, error.hint))
+
     network: Any = None
     draft: Any = None
     with ExitStack() as stack:
-        for decoded in _decoded(paths, options.batch_size, failures):
+        for decoded in images.chunks(paths, how, size=options.batch_size, failed=failed):
             if network is None:
                 events.opening(options.model)
                 network = checked.open(decoded[0].size)
@@ -82,23 +92,6 @@ def predict(options: Any, *, host: Host, out: str, events: Events | None = None)
         draft.write_json(artifacts.MANIFEST, {**found, "files": [*draft.files(), artifacts.MANIFEST]})
         draft.publish()
     return found
-
-
-def _decoded(paths: Sequence[str], size: int, failures: list[dict[str, str]]) -> Iterator[list[Image]]:
-    """Decode pictures, `size` at a time; those that can't be join the failures, and the only one is an error."""
-    from xcnn.io import images
-
-    for start in range(0, len(paths), size):
-        good = []
-        for path in paths[start : start + size]:
-            try:
-                good.append(images.read(path))
-            except ImageError as error:
-                if len(paths) == 1:
-                    raise
-                failures.append({"path": path, "code": error.code, "message": error.message, "hint": error.hint})
-        if good:
-            yield good
 
 
 def _best(network: Any, images: Sequence[Image], count: int) -> list[tuple[Target, ...]]:

@@ -102,6 +102,23 @@ REPORT_MAX_MB = Option(
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pictured:
+    """How pictures are found and read: the options of every command that takes some."""
+
+    recursive: Annotated[bool, Option("A folder means the pictures in all folders below it, too.")] = False
+    background: Annotated[
+        str, Option("What is behind transparent parts: a colour of CSS, or #rrggbb.", metavar="COLOUR")
+    ] = "white"
+    frame: Annotated[int, Option("Which frame or page of a file that has several, from 1.", minimum=1, metavar="N")] = 1
+    allow_truncated: Annotated[
+        bool, Option("Take what can be read of a damaged picture, and mark its results. Else it is an error.")
+    ] = False
+    max_megapixels: Annotated[
+        float, Option("Refuse larger pictures before they are decoded.", minimum=0.001, unit="MP", metavar="N")
+    ] = 64.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Common(Settings):
     """The options that all explainers share, those of the model alone, too."""
 
@@ -125,7 +142,7 @@ class ModelRequest(Common):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request(Common):
+class Request(Pictured, Common):
     """What explainers of pictures are asked for."""
 
     model: Annotated[str, Option(MODEL, metavar="MODEL", positional=True)]
@@ -178,16 +195,19 @@ def command_line(request: Request | ModelRequest, explainers: Sequence[BaseExpla
     """The command that asks for the same; options at their defaults are left out, and where it was written."""
     several = len(explainers) > 1
     images = request.images if isinstance(request, Request) else ()
-    words = ["xcnn", "explain" if several else explainers[0].name, request.model, *images]
-    if several:
-        words += ["--with", ",".join(explainer.name for explainer in explainers)]
+    words = ["xcnn", "explain" if several else explainers[0].name]
+    named = ["--with", ",".join(explainer.name for explainer in explainers)] if several else []
     said: dict[str, list[str]] = {}
     for instance in (*explainers, request):
         for option in options.declared(type(instance)):
             value = getattr(instance, option.name)
             if not option.option.positional and value != option.default and option.name not in WHERE:
                 said.setdefault(option.name, _flag(option, value))  # one flag serves all that have the option
-    return " ".join(map(privacy.quoted, [*words, *(word for flags in said.values() for word in flags)]))
+    given, flags = [request.model, *images], [*named, *(word for flags in said.values() for word in flags)]
+    # Behind "--" a name that begins with a dash is no flag; a dash alone is none anyway.
+    dashed = any(word.startswith("-") and word != "-" for word in given)
+    words += [*flags, "--", *given] if dashed else [*given, *flags]
+    return " ".join(map(privacy.quoted, words))
 
 
 def _flag(option: options.Declared, value: Any) -> list[str]:

@@ -145,7 +145,18 @@ def test_the_view_of_a_page_is_in_its_address(opened, second):
     assert fragment(again) == address
 
 
-def test_a_folder_is_printed_whole(opened, second):
+def test_printing_asks_for_all_photographs(opened, folder):
+    page = opened(folder)
+    missing = "[...document.images].filter((one) => !one.naturalWidth).length"
+    assert page.evaluate(missing) > 300
+
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")  # as browsers do before they lay out the paper
+    page.wait_for_timeout(1500)
+
+    assert page.evaluate(missing) == 0
+
+
+def test_a_page_is_printed_without_links_to_the_others(opened, second):
     page = opened(second)
 
     assert page.pdf().count(b"/Type /Page\n") >= 3
@@ -158,3 +169,11 @@ def test_no_map_is_a_file_beside_the_page_so_that_its_values_can_be_read(folder)
 
     assert not re.search(r'<image [^>]*href="(?!data:)', text)
     assert "img-src data: 'self'; style-src 'sha256-" in text
+
+
+@pytest.mark.parametrize("width", [390, 768])
+def test_a_page_never_scrolls_sideways(opened, folder, width):
+    page = opened(folder, viewport={"width": width, "height": 844})
+    page.get_by_role("searchbox").fill("dog")
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

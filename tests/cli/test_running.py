@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fakes import FakeNetwork
+from PIL import Image as Picture
 
 from xcnn.errors import ImageError
 from xcnn.execution import execute
@@ -92,6 +93,37 @@ def test_a_dash_is_the_picture_on_standard_input(command, photo, small_model, mo
     np.testing.assert_array_equal(np.load("pipe/stdin.gradcam.npy"), np.load("file/photo.gradcam.npy"))
 
 
+def test_standard_input_is_read_as_files_are(command, small_model, monkeypatch):
+    frames = [Picture.new("RGBA", (8, 8), colour) for colour in ("#ff0000ff", "#00ff0080")]
+    frames[0].save("two.tif", save_all=True, append_images=frames[1:])
+    words = ("--frame", "2", "--background", "navy")
+    command("gradcam", small_model, "two.tif", *words, "--out", "file")
+    monkeypatch.setattr(sys, "stdin", Pipe(Path("two.tif").read_bytes()))
+
+    code, _, _ = command("gradcam", small_model, "-", *words, "--out", "pipe")
+
+    assert code == 0
+    piped, read = (manifest(folder)["results"][0]["image"] for folder in ("pipe", "file"))
+    assert piped["notes"] == read["notes"] == ["frame 2 of 2", "transparent parts shown on navy"]
+    np.testing.assert_array_equal(np.load("pipe/stdin.gradcam.npy"), np.load("file/two.gradcam.npy"))
+
+
+def test_standard_input_that_can_not_be_read_as_asked_is_called_so(command, photo, small_model, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", Pipe(Path(photo()).read_bytes()))
+
+    code, _, err = command("gradcam", small_model, "-", "--frame", "2")
+
+    assert (code, err.splitlines()[0]) == (1, "error: stdin has one frame, so there is no frame 2")
+
+
+def test_an_empty_standard_input_is_called_so(command, small_model, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", Pipe(b""))
+
+    code, _, err = command("gradcam", small_model, "-")
+
+    assert (code, err.splitlines()[0]) == (1, "error: stdin is empty")
+
+
 def test_what_is_no_picture_on_standard_input_is_called_so(command, small_model, monkeypatch):
     monkeypatch.setattr(sys, "stdin", Pipe(b"no picture"))
 
@@ -126,6 +158,16 @@ def test_globs_are_expanded_below_folders_in_natural_order_and_a_literal_name_wi
     _, out, _ = command("gradcam", small_model, "a/**/*.png", "[x].png", "--dry-run", "--json")
 
     assert json.loads(out)["pictures"] == ["a/b/x2.png", "a/x9.png", "a/x10.png", "[x].png"]
+
+
+def test_folders_that_a_list_names_are_looked_into_as_deep_as_asked(command, photo):
+    for name in ("a/x.png", "a/b/y.png"):
+        photo(name)
+    Path("names.txt").write_bytes(b"a\n")
+    words = ("gradcam", "efficientnet-lite0", "--from-file", "names.txt", "--dry-run", "--json")
+
+    assert json.loads(command(*words)[1])["pictures"] == ["a/x.png"]
+    assert json.loads(command(*words, "--recursive")[1])["pictures"] == ["a/x.png", "a/b/y.png"]
 
 
 # --- rehearsals --------------------------------------------------------------------------------------------------
@@ -167,6 +209,7 @@ def test_a_dry_run_of_a_model_explainer_names_no_picture(command):
         (("efficientnet-lite0", "gone.png"), 2, "there is no file gone.png"),
         (("efficientnet-lite0", "a.png", "--out", "there"), 5, "there already exists"),
         (("efficientnet-lite0", "a.png", "--colormap", "virdis"), 2, "viridis (did you mean this?)"),
+        (("efficientnet-lite0", "-", "--background", "gren"), 2, "--background is 'gren', which is no colour"),
     ],
 )
 def test_a_dry_run_refuses_what_the_run_would(command, photo, own_folder, words, code, told):

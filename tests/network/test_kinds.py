@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import keras
 import nets
 import numpy as np
@@ -110,6 +114,22 @@ def test_channels_first_is_seen_in_the_shapes_and_noted():
     assert {layer.path: layer.shape for layer in network.layers()}["conv1"] == (nets.SIZE, nets.SIZE, 6)
     assert any("channels first" in note for note in network.notes)
     assert network.default_layer().value == "act2"
+
+
+@pytest.mark.slow
+@pytest.mark.executable
+def test_what_this_processor_can_not_compute_is_said_in_words(photo, own_folder):
+    nets.channels_first_twin(nets.flat()).save("first.keras")
+    words = [sys.executable, "-m", "xcnn", "gradcam", "first.keras", photo()]
+    quiet = {**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0"}
+
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env=quiet)
+
+    if done.returncode == 0:
+        pytest.skip("this processor can")
+    assert done.returncode == 3
+    assert "TensorFlow can't compute this model here: The Conv2D op currently only supports the NHWC" in done.stderr
+    assert "try: set TF_ENABLE_ONEDNN_OPTS=1" in done.stderr
 
 
 # Outputs that are maps

@@ -523,6 +523,54 @@ def test_pictures_are_asked_for_while_the_page_is_written_and_at_most_one_is_ali
     assert all(before >= (count - 3) * size for count, before in enumerate(written))
 
 
+def test_a_page_of_the_size_that_is_allowed_is_one_file_and_one_that_is_larger_leaves_its_photographs_beside(tmp_path):
+    asked = []
+
+    class Counted(Pictures):
+        def source(self, image):
+            asked.append(image["file"])
+            return JPEG * 100
+
+    path = tmp_path / "report.html"
+    of = manifest(*(result(f"cat{i}") for i in range(3)))
+    assert write(path, of, Counted()) == ""
+    size = path.stat().st_size
+    one = path.read_bytes()
+
+    assert write(path, of, Counted(), most_mb=size / 1_000_000) == ""
+    assert path.read_bytes() == one
+    asked.clear()
+    words = write(path, of, Counted(), most_mb=(size - 1) / 1_000_000)
+
+    assert words.startswith("the report is a folder of 1 page and photographs: one file would be larger than ")
+    assert asked == ["cat0.source.jpg", "cat1.source.jpg", "cat2.source.jpg"]  # before it was known
+    page = Page(path.read_text("utf-8"))
+    assert [image["src"] for image in page.all("img", loading="lazy", decoding="async")] == [
+        f"./cat{i}.source.jpg" for i in range(3) for _ in ("the input", "below its map")
+    ]
+    assert all(image["href"].startswith("data:") for image in page.all("image"))
+    assert page.raw["json"] == []
+
+
+def test_the_pages_of_a_folder_share_everything_but_their_images(tmp_path):
+    of = manifest(*(result(f"cat{i}") for i in range(201)), failures=everything()["failures"])
+
+    words = write(tmp_path / "report.html", of, Pictures(), most_mb=0)
+
+    assert words == "the report is a folder of 2 pages and photographs: a limit of 0 MB asks for that"
+    first, second = (Page((tmp_path / name).read_text("utf-8")) for name in ("report.html", "report-2.html"))
+    assert "Page 2 of 2: images 201 to 201 of 201" in second.text
+    for page in (first, second):
+        assert "201 images · 201 results · 1 failure" in page.text
+        assert page.all("nav", **{"aria-label": "Pages"})
+        assert "xcnn gradcam efficientnet-lite0 samples/cat.jpg --target top3" in page.text
+        (policy,) = page.all("meta", **{"http-equiv": "Content-Security-Policy"})
+        assert policy["content"].startswith("default-src 'none'; img-src data: 'self'; style-src 'sha256-")
+    assert len(first.all("article", **{"class": "failure"})) == 1
+    assert not second.all("article", **{"class": "failure"})
+    assert second.all("a", href="./report.html#failures")
+
+
 def test_the_page_without_pictures_is_small(made):
     assert len(made(manifest(result())).html) < 120_000
 

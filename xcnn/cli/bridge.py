@@ -16,7 +16,7 @@ from xcnn.cli.display import Display, Running
 from xcnn.errors import PluginError, UsageError, did_you_mean
 from xcnn.host import Host
 from xcnn.plugin import Explainer
-from xcnn.request import Settings
+from xcnn.request import Pictured, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,13 +29,14 @@ if TYPE_CHECKING:
 
 OWN_PANEL = "What to explain"
 MODEL_PANEL = "The model"
+PICTURES_PANEL = "The pictures"
 COMMON_PANEL = "Every explainer"
 SCREEN_PANEL = "Screen"
 RUN_PANEL = "The run"
 SHOW_PANEL = "What to show"
 OFF = "no__"
 """What the parameter of a flag begins with that switches an option off."""
-PANELS = (OWN_PANEL, SHOW_PANEL, MODEL_PANEL, COMMON_PANEL, RUN_PANEL, SCREEN_PANEL)
+PANELS = (OWN_PANEL, SHOW_PANEL, MODEL_PANEL, PICTURES_PANEL, COMMON_PANEL, RUN_PANEL, SCREEN_PANEL)
 
 
 def escape(words: str) -> str:
@@ -122,6 +123,8 @@ def built(call: Callable[..., None], *, kinds: Sequence[type], name: str, words:
 def _panel(kind: type, option: options.Declared, *, first: bool) -> str:
     if option.name in {one.name for one in options.declared(Settings)}:
         return MODEL_PANEL
+    if option.name in {one.name for one in options.declared(Pictured)}:
+        return PICTURES_PANEL
     if issubclass(kind, Display):
         return SCREEN_PANEL if option.name in {one.name for one in options.declared(Display)} else RUN_PANEL
     if hasattr(kind, "explain"):

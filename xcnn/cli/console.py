@@ -245,8 +245,9 @@ def _picked(explainer: BaseExplainer, network: Network) -> str:
 
 def _notes(result: Result) -> list[str]:
     """What a reader must know about a result."""
+    seen = result.image.notes if result.image else ()
     own = result.target.notes if result.target else ()
-    return [*own, *(note for panel in result.panels for note in panel.notes)]
+    return [*seen, *own, *(note for panel in result.panels for note in panel.notes)]
 
 
 def _any(values: Any) -> bool:

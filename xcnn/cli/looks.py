@@ -7,7 +7,7 @@ from typing import Annotated
 
 from xcnn import options
 from xcnn.options import Option
-from xcnn.request import REPORT_MAX_MB, Settings
+from xcnn.request import REPORT_MAX_MB, Pictured, Settings
 
 MODEL = Option("Model file (.keras, .h5, .hdf5, .json), or a name from: xcnn models.", metavar="MODEL", positional=True)
 JSON = Option("Print JSON on standard output; errors, too.")
@@ -28,7 +28,7 @@ class LayersOptions(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictOptions(Settings):
+class PredictOptions(Pictured, Settings):
     """The options of ``xcnn predict``."""
 
     model: Annotated[str, MODEL]
@@ -45,7 +45,7 @@ class PredictOptions(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DoctorOptions(Settings):
+class DoctorOptions(Pictured, Settings):
     """The options of ``xcnn doctor``."""
 
     model: Annotated[str, MODEL]

@@ -1,123 +1,108 @@
-"""Pictures from files: finding them, and decoding them upright to RGB, 8 bits."""
+"""Pictures from files and from memory, upright, RGB, 8 bits."""
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import io
 import os
-import re
 import stat
-import string
-import struct
-import warnings
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
-import PIL
-from PIL import Image as Pillow
-from PIL import ImageOps
 
-from xcnn.errors import ImageError, UsageError
+from xcnn.errors import ImageError
+from xcnn.io.decoding import decoded, opened
+from xcnn.io.reading import PLAIN, Reading
 from xcnn.plugin import Image
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from xcnn.values import Pixels
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
-SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
-MAX_PIXELS = 64_000_000
-DEEP = {"I;16": 65535, "I;16B": 65535, "I;16L": 65535, "I;16N": 65535}
-
-DAMAGE = (OSError, ValueError, SyntaxError, EOFError, MemoryError, IndexError, KeyError, TypeError, struct.error)
-"""What Pillow's decoders raise for damaged files."""
-
-
-def find(patterns: Sequence[str]) -> list[str]:
-    """List the picture files that paths, globs and folders stand for, each once.
-
-    A folder stands for the pictures in it, by suffix, in natural order. A literal name wins over a glob. A name that
-    matches nothing is kept, so that it becomes a failure of its own beside others.
-
-    Raises
-    ------
-    UsageError
-        If there is no picture at all.
-    """
-    found: dict[str, str] = {}  # "x.jpg" and "./x.jpg" are one file; the first spelling is kept
-    missing: set[str] = set()
-    for pattern in patterns:
-        path = Path(pattern)
-        if os.path.isdir(path):  # noqa: PTH112 (Path.is_dir raises when a name is too long or may not be looked at)
-            # Not the hidden ones: macOS leaves a "._cat.jpg" that is no picture beside each "cat.jpg".
-            names = (entry.name for entry in os.scandir(path) if entry.is_file() and not entry.name.startswith("."))
-            matches = [str(path / name) for name in sorted(names, key=natural) if Path(name).suffix.lower() in SUFFIXES]
-        elif os.path.lexists(path):
-            matches = [pattern]
-        else:
-            matches = sorted(filter(os.path.isfile, glob.iglob(pattern, recursive=True)), key=natural)  # noqa: PTH207 (absolute patterns, too)
-        missing |= set() if matches else {os.path.normpath(pattern)}
-        for name in matches or [pattern]:
-            found.setdefault(os.path.normpath(name), name)
-    if len(found) == len(missing):
-        raise UsageError(_nothing(list(found.values())))
-    return list(found.values())
+MOST_BYTES = 16
+"""Bytes of a file for each pixel that may be decoded: four channels of 32 bits."""
+SLACK = 64 * 2**20
+"""Bytes that a file may have beside its pixels."""
+LARGE = 32_000_000
+"""Pixels of pictures that are held at once, and one more picture."""
 
 
-def _nothing(patterns: Sequence[str]) -> str:
-    if not patterns:
-        return "no image was given"
-    first = patterns[0]
-    if os.path.isdir(first):  # noqa: PTH112 (as above)
-        return f"there is no picture in the folder {first}"
-    what = "no file matches" if any(sign in first for sign in "*?[") else "there is no file"
-    more = f" (and {len(patterns) - 1} more)" if len(patterns) > 1 else ""
-    return f"{what} {first}{more}"
-
-
-def natural(name: str) -> tuple[list[tuple[int, int, str]], str]:
-    """Sort key that puts ``img2`` before ``img10``, and tells ``img1`` from ``img01``."""
-    parts = re.split(r"([0-9]+)", name)
-    return [(0, int(part), "") if part[0] in string.digits else (1, 0, part) for part in parts if part], name
-
-
-def read(path: str) -> Image:
+def read(path: str, how: Reading = PLAIN, *, name: str = "") -> Image:
     """Decode one picture to upright RGB.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    how : Reading
+        Background, frame, and limits.
+    name : str
+        What to call it, where that is not its path.
 
     Raises
     ------
     ImageError
         If it is missing, no regular file, too large, no picture, or damaged.
     """
-    data = _bytes(path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow warns about odd metadata; damage is an error below
-        try:
-            with Pillow.open(io.BytesIO(data), formats=FORMATS) as picture:
-                if picture.width * picture.height > MAX_PIXELS:
-                    raise ImageError(
-                        f"{path} has {picture.width * picture.height / 1e6:.0f} megapixels; the limit is "
-                        f"{MAX_PIXELS / 1e6:.0f}",
-                        hint="shrink it first",
-                    )
-                pixels, notes, rgba = _decoded(picture)
-        except PIL.UnidentifiedImageError:
-            raise ImageError(f"{path} is not a picture that xcnn reads", hint=f"use {', '.join(FORMATS)}") from None
-        except Pillow.DecompressionBombError:
+    name = name or path
+    with _file(path, name) as file:
+        size = os.fstat(file.fileno()).st_size
+        with opened(file, name, how):  # refuses by the header, before anything is read or decoded
+            pass
+        if size > how.max_megapixels * 1e6 * MOST_BYTES + SLACK:
             raise ImageError(
-                f"{path} has more than {2 * (Pillow.MAX_IMAGE_PIXELS or 0) / 1e6:.0f} megapixels; the limit is "
-                f"{MAX_PIXELS / 1e6:.0f}",
-                hint="shrink it first",
-            ) from None
-        except DAMAGE as error:
-            raise ImageError(f"{path} is damaged or truncated: {error}", hint="copy or export it again") from error
-    return Image(path, hashlib.sha256(data).hexdigest(), pixels.shape[:2], notes, pixels, rgba)
+                f"{name} has {size / 2**20:.0f} MB, more than any picture of {how.max_megapixels:g} megapixels",
+                hint="raise --max-megapixels",
+            )
+        file.seek(0)
+        data = _all(file, name)
+    pixels, rgba, notes = decoded(data, name, how)
+    return Image(name, hashlib.sha256(data).hexdigest(), pixels.shape[:2], notes, pixels, rgba)
+
+
+def chunks(
+    todo: Sequence[Any], how: Reading, *, size: int, failed: Callable[[str, ImageError], None]
+) -> Iterator[list[Image]]:
+    """Read pictures, `size` at a time; fewer when they are so large that memory would not be flat.
+
+    Parameters
+    ----------
+    todo : sequence of str, (str, str) or ndarray
+        Files, files and what to call them, or arrays as `from_array` takes them.
+    how : Reading
+        Background, frame, and limits.
+    size : int
+        The most at a time.
+    failed : callable
+        Is told the name of each that can't be read, and why.
+    """
+    good: list[Image] = []
+    for number, one in enumerate(todo):
+        file, name = _names(one, number)
+        try:
+            good.append(read(file, how, name=name) if file else from_array(one, name, how))
+        except ImageError as error:
+            failed(name, error)
+        if len(good) == size or sum(image.size[0] * image.size[1] for image in good) >= LARGE:
+            yield good
+            good = []
+    if good:
+        yield good
+
+
+def _names(one: Any, number: int) -> tuple[str, str]:
+    """The file of a picture, if it is in one, and what to call it."""
+    if isinstance(one, str):
+        return one, one
+    if isinstance(one, tuple) and all(isinstance(part, str) for part in one):
+        return one[0], one[1]
+    return "", f"array-{number}"
 
 
 def fitted(image: Image, size: tuple[int, int], how: str) -> Image:
@@ -163,7 +148,8 @@ def _placed(pixels: Pixels, size: tuple[int, int]) -> Pixels:
 def numbers(path: str) -> NDArray[np.float32]:
     """Read the numbers of a ``.npy`` file; ImageError when it holds anything else."""
     try:
-        values = np.load(io.BytesIO(_bytes(path)), allow_pickle=False)
+        with _file(path, path) as file:
+            values = np.load(io.BytesIO(_all(file, path)), allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
         raise ImageError(f"{path} holds no array of numbers: {error}") from error
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiub" or not np.isfinite(values).all():
@@ -171,55 +157,32 @@ def numbers(path: str) -> NDArray[np.float32]:
     return values.astype(np.float32)
 
 
-def _bytes(path: str) -> bytes:
+@contextmanager
+def _file(path: str, name: str) -> Iterator[BinaryIO]:
+    """Open a regular file that is not empty."""
     try:
         # Before opening: a FIFO or a device would block or never end.
         mode = Path(path).stat().st_mode
         if not stat.S_ISREG(mode):
             what = "a folder without a picture" if stat.S_ISDIR(mode) else "no regular file"
-            raise ImageError(f"{path} is {what}")
-        data = Path(path).read_bytes()
+            raise ImageError(f"{name} is {what}")
+        file = Path(path).open("rb")  # noqa: SIM115 (closed below)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        raise ImageError(f"can't read {path}: {getattr(error, 'strerror', None) or error}") from error
-    if not data:
-        raise ImageError(f"{path} is empty")
-    return data
+        raise ImageError(f"can't read {name}: {getattr(error, 'strerror', None) or error}") from error
+    with file:
+        if not os.fstat(file.fileno()).st_size:
+            raise ImageError(f"{name} is empty")
+        yield file
 
 
-def _decoded(picture: Any) -> tuple[Pixels, tuple[str, ...], Pixels | None]:
-    """Upright RGB, what to know about it, and RGBA where parts are transparent."""
-    notes = []
-    rgba = None
-    frames = getattr(picture, "n_frames", 1)
-    if frames > 1:
-        notes.append(f"the first of {frames} frames")
-    if picture.mode in DEEP or picture.mode in {"I", "F"}:
-        notes.append("scaled from more than 8 bits")
-        upright = np.asarray(ImageOps.exif_transpose(picture), np.float64)
-        return _eight_bits(upright, DEEP.get(picture.mode)), tuple(notes), None
-    picture = ImageOps.exif_transpose(picture)
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        if picture.getextrema()[3][0] < 255:  # noqa: PLR2004 (opaque)
-            notes.append("transparent parts shown on white")
-            rgba = np.asarray(picture)
-        white = Pillow.new("RGBA", picture.size, "white")
-        picture = Pillow.alpha_composite(white, picture)
-    return np.asarray(picture.convert("RGB")), tuple(notes), rgba
+def _all(file: BinaryIO, name: str) -> bytes:
+    try:
+        return file.read()
+    except OSError as error:
+        raise ImageError(f"can't read {name}: {error.strerror}") from error
 
 
-def _eight_bits(values: np.ndarray, full: int | None) -> Pixels:
-    """Scale deep gray values to 0..255: by their nominal range, or by their own where there is none."""
-    if not np.isfinite(values).all():
-        raise ValueError("it has pixels that are not finite")
-    if full is None and values.min() >= 0 and values.max() <= 65535 and values.max() > 255:  # noqa: PLR2004
-        full = 65535
-    low, high = (0.0, float(full)) if full else (float(min(values.min(), 0)), float(max(values.max(), 1)))
-    gray = np.rint((values - low) * (255 / (high - low))).astype(np.uint8)
-    return np.repeat(gray[..., np.newaxis], 3, axis=2)
-
-
-def from_array(pixels: Any, name: str) -> Image:
+def from_array(pixels: Any, name: str, how: Reading = PLAIN) -> Image:
     """Take a picture from memory.
 
     Parameters
@@ -228,6 +191,8 @@ def from_array(pixels: Any, name: str) -> Image:
         RGB, RGBA or gray.
     name : str
         What to call it.
+    how : Reading
+        Its background counts.
 
     Raises
     ------
@@ -244,10 +209,8 @@ def from_array(pixels: Any, name: str) -> Image:
     digest = hashlib.sha256(array.tobytes()).hexdigest()
     if array.shape[2] == 4:  # noqa: PLR2004 (RGBA)
         opaque = array[..., 3:] / np.float32(255)
-        rgb = np.rint(array[..., :3] * opaque + 255 * (1 - opaque)).astype(np.uint8)
-        return Image(
-            name, digest, rgb.shape[:2], ("from memory", "transparent parts shown on white"), rgb, array.copy()
-        )
+        rgb = np.rint(array[..., :3] * opaque + np.array(how.colour, np.float32) * (1 - opaque)).astype(np.uint8)
+        return Image(name, digest, rgb.shape[:2], ("from memory", how.shown_on), rgb, array.copy())
     # A copy: what the caller does to the array later must not change what was explained.
     rgb = np.array(np.broadcast_to(array, (*array.shape[:2], 3)), order="C")
     return Image(name, digest, rgb.shape[:2], ("from memory",), rgb)

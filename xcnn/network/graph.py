@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from xcnn.errors import LayerError, MisfitError, XcnnError
+from xcnn.errors import LayerError, MisfitError, ModelError, XcnnError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -87,5 +87,11 @@ def _graph_as_traced() -> Iterator[None]:
 def called(function: Any, *arguments: Any) -> Any:
     """Call a concrete function with arrays; the same structure of results, in NumPy arrays."""
     with _graph_as_traced():
-        outputs = function(*(tf.constant(argument, tf.float32) for argument in arguments))
+        try:
+            outputs = function(*(tf.constant(argument, tf.float32) for argument in arguments))
+        except tf.errors.UnimplementedError as error:
+            # The last line that is none of TensorFlow's own bookkeeping says what.
+            said = [line.strip() for line in str(error.message).splitlines() if line.strip() and "{{node" not in line]
+            hint = "set TF_ENABLE_ONEDNN_OPTS=1 before TensorFlow is imported, or use a machine with a GPU"
+            raise ModelError(f"TensorFlow can't compute this model here: {said[-1]}", hint=hint) from error
     return tf.nest.map_structure(lambda tensor: tensor.numpy(), outputs)

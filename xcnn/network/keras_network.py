@@ -143,12 +143,13 @@ class KerasNetwork(KerasModel):
             If the network lacks something for it.
         """
         found = rules.find(rule, self._rules)
-        if found and (reason := self._lacks(found)):
-            raise rules.misfit(found, reason)
 
         def body(forward: Forward, values: Any) -> Any:
             if found:
-                rules.apply(found, self._steps(forward))
+                steps = self._steps(forward)
+                if reason := rules.lacking(found, steps, self.survey.head, self.survey.rectifiers):
+                    raise rules.misfit(found, reason)
+                rules.apply(found, steps)
             shares = forward.logits if found and found.start == "score" else None
             return graph.slopes(values, {"": forward.pixels}, shares=shares)
 
@@ -156,12 +157,8 @@ class KerasNetwork(KerasModel):
 
     def lacks(self, rule: str | GradientRule) -> str | None:
         """Say what the network lacks for a rule of `input_gradients`; None when nothing."""
-        found = rules.find(rule, self._rules)
-        return self._lacks(found) if found else None
-
-    def _lacks(self, rule: GradientRule) -> str | None:
-        survey = self.survey
-        return rules.lacking(rule, self._first_steps, survey.head, survey.rectifiers)
+        found, survey = rules.find(rule, self._rules), self.survey
+        return rules.lacking(found, self._first_steps, survey.head, survey.rectifiers) if found else None
 
     @cached_property
     def _first_steps(self) -> tuple[Step, ...]:

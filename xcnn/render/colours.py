@@ -7,7 +7,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 import cv2
-import matplotlib as mpl
 import numpy as np
 
 from xcnn.errors import OptionError, did_you_mean
@@ -37,7 +36,11 @@ def check(name: str) -> None:
     OptionError
         Naming the nearest one.
     """
-    if name != "auto" and name not in mpl.colormaps:
+    if name == "auto":
+        return
+    import matplotlib as mpl  # a third of a second, which a run that is refused early does not need
+
+    if name not in mpl.colormaps:
         hint = did_you_mean(name, ["auto", *mpl.colormaps], "one of matplotlib's, such as viridis, turbo, jet or gray")
         raise OptionError(f"there is no colormap {name!r}", hint=hint)
 
@@ -45,6 +48,8 @@ def check(name: str) -> None:
 @cache
 def palette(name: str, sign: Sign) -> Pixels:
     """The (256, 3) uint8 colours of a palette; "auto" picks by sign."""
+    import matplotlib as mpl
+
     colours = mpl.colormaps[AUTO[sign] if name == "auto" else name](np.linspace(0, 1, LEVELS))
     table: Pixels = np.rint(colours[:, :3] * 255).astype(np.uint8)
     table.flags.writeable = False

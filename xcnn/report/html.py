@@ -98,7 +98,7 @@ def write(path: Path, manifest: Mapping[str, Any], pictures: Pictures, *, most_m
     """
     if most_mb:
         try:
-            _write(path, _context(manifest, pictures, None), int(most_mb * MEGABYTE))
+            _write(path, _context(manifest, pictures, None), round(most_mb * MEGABYTE))
         except _TooLargeError:
             pass
         else:
@@ -119,8 +119,7 @@ def _write(path: Path, context: Mapping[str, Any], most: int | None) -> None:
 def _counted(parts: Iterable[str], most: int | None) -> Iterator[str]:
     written = 0
     for part in parts:
-        # Most of a page is base64: its letters are bytes.
-        written += len(part)
+        written += len(part.encode(errors="backslashreplace"))
         if most is not None and written > most:
             raise _TooLargeError
         yield part

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from xcnn.errors import ImageError
 from xcnn.io import artifacts, images
+from xcnn.io.reading import Reading
 from xcnn.render.style import Style
 from xcnn.saving.writer import Writer
 
@@ -52,7 +53,7 @@ def pixels_of(image: Image, about: Mapping[str, Any]) -> Pixels:
     """The pixels of an image that was explained, read again when they were dropped; ImageError when it has changed."""
     if image.pixels is not None:
         return image.pixels
-    again = images.read(image.path)
+    again = images.read(image.path, Reading.of({row["name"]: row["value"] for row in about["options"]}))
     if again.sha256 != image.sha256 or again.pixels is None:
         raise ImageError(f"{image.path} has changed since it was explained", hint="explain it again")
     height, width = about["model"]["input_size"]

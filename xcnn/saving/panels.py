@@ -13,6 +13,7 @@ import numpy as np
 
 from xcnn.plugin import Attribution, Curve, Labels, Table, Tiles
 from xcnn.render import curve, figure, labels, layers, tiles
+from xcnn.render.style import shrunk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,6 +30,8 @@ LONGEST = 60
 """Letters of a label on a picture: what follows must be seen, too."""
 LONGEST_STEM = 190
 """Bytes of the beginning of a file name; file systems take 255 for the whole."""
+LONGEST_EDGE = 4096
+"""Longer side of an overlay in pixels: a photograph of 60 megapixels would make a file of 50 MB."""
 MOST_LAYERS = 6
 """As many maps as stand side by side in one figure."""
 NO_EVIDENCE = "no positive evidence: the map is zero everywhere"
@@ -122,7 +125,7 @@ class Panels:
                 subject, layer=panel.layer, right=nothing.partition(":")[0] if empty else score, unit=panel.unit
             )
             drawn = figure.figure(subject.pixels, panel, scale, self._style, words)
-            shown = figure.shown(subject.pixels, panel, scale, self._style)
+            shown = figure.shown(shrunk(subject.pixels, LONGEST_EDGE), panel, scale, self._style)
             ending = "map" if panel.fine else "overlay"
             files["figure"] = self._draft.write_picture(f"{stem}.png", drawn)
             files[ending] = self._draft.write_picture(f"{stem}.{ending}.png", shown)

@@ -23,14 +23,16 @@ def run(options: DoctorOptions, _: dict[str, str]) -> None:
     """Examine a model and print what was found."""
     from xcnn import diagnosis, opening
     from xcnn.host import Host
-    from xcnn.io import images
+    from xcnn.io import finding, images
+    from xcnn.io.reading import Reading
 
     host = Host()
-    paths = images.find(options.images) if options.images else []
+    how = Reading.of(vars(options))
+    paths = finding.find(options.images, recursive=options.recursive) if options.images else []
     checked = opening.check(options.model, options, host)
     if options.write and (checked.named or checked.file is None):
         raise OptionError("--write puts a file beside the model, and this one has no file", hint="leave --write out")
-    pictures = [images.read(path) for path in paths]
+    pictures = [images.read(path, how) for path in paths]
     if not options.json:
         console.say(f"opening {options.model} ...")
     network = checked.open(pictures[0].size if pictures else None)

@@ -28,3 +28,7 @@ addEventListener("hashchange", () => {
   state = stateOf(asked());
   arrived();
 });
+// On paper, nothing is far below.
+addEventListener("beforeprint", () => {
+  for (const photo of all("img[loading=lazy]")) photo.loading = "eager";
+});
