@@ -34,6 +34,7 @@ COMMON_PANEL = "Every explainer"
 SCREEN_PANEL = "Screen"
 RUN_PANEL = "The run"
 SHOW_PANEL = "What to show"
+EXAMPLE = "Example:"
 OFF = "no__"
 """What the parameter of a flag begins with that switches an option off."""
 PANELS = (OWN_PANEL, SHOW_PANEL, MODEL_PANEL, PICTURES_PANEL, COMMON_PANEL, RUN_PANEL, SCREEN_PANEL)
@@ -233,10 +234,17 @@ def _shown(option: options.Declared) -> Any:
 
 
 class QuickHelp:
-    """A command or group whose --help flag starts as False.
+    """A command or group whose --help flag starts as False, and whose help starts with its example.
 
-    Typer leaves it None, and converting None loads pydantic: 0.1 s for every command.
+    Typer leaves the flag None, and converting None loads pydantic: 0.1 s for every command.
     """
+
+    def format_help(self, ctx: typer.Context, formatter: Any) -> None:
+        """Print the help; lists of commands show the first line as it is written."""
+        self.help: str | None
+        paragraphs = (self.help or "").split("\n\n")
+        self.help = "\n\n".join(sorted(paragraphs, key=lambda text: not text.startswith(EXAMPLE)))
+        super().format_help(ctx, formatter)  # type: ignore[misc]
 
     def get_help_option(self, ctx: typer.Context) -> Any:
         """Make the --help option."""

@@ -17,7 +17,7 @@ from xcnn.cli import bridge, console, several
 from xcnn.cli.configured import EXPLAIN, LOOKS, Configuration
 from xcnn.cli.display import Display
 from xcnn.cli.signals import TERMINATED, StoppedError, TerminatedError, terminated
-from xcnn.errors import UsageError, XcnnError
+from xcnn.errors import UsageError, XcnnError, closest
 from xcnn.host import Host
 
 if TYPE_CHECKING:
@@ -201,6 +201,14 @@ def _report(problem: XcnnError, arguments: list[str]) -> int:
     return problem.exit_code
 
 
+def _meant(problem: Any) -> str | None:
+    """The flag that an unknown one most likely meant."""
+    typed = getattr(problem, "option_name", "")
+    parameters = problem.ctx.command.params if typed and problem.ctx else []
+    shown = [one for one in parameters if not getattr(one, "hidden", False)]
+    return closest(typed, [flag for one in shown for flag in one.opts if flag.startswith("--")])
+
+
 def _usage(problem: Any) -> UsageError:
     """A usage error of Typer in our form."""
     words = problem.format_message().rstrip(".")
@@ -208,7 +216,7 @@ def _usage(problem: Any) -> UsageError:
         return UsageError("a command is missing", hint="xcnn gradcam efficientnet-lite0 photo.jpg")
     message = words.partition(" (Possible")[0].partition(" Did you mean")[0].rstrip(".")
     context = problem.ctx.command_path if problem.ctx else "xcnn"
-    guess = (getattr(problem, "possibilities", None) or [""])[0]
+    guess = _meant(problem)
     hint = f"{guess} (did you mean this?), or {context} --help" if guess else f"{context} --help"
     return UsageError(message[:1].lower() + message[1:], hint=hint)
 

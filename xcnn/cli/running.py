@@ -42,6 +42,9 @@ def run(
     XcnnError
         If the run as a whole can't go on, was interrupted, or nothing could be explained.
     """
+    screen = console.Screen(display, explainers)
+    if not display.dry_run:
+        screen.starting(request.model)
     from xcnn.io import artifacts
 
     out = Path(request.out) if request.out else artifacts.default_folder(command)
@@ -49,7 +52,7 @@ def run(
         _rehearse(request, explainers, display, sources, out)
         return 0
     try:
-        done = _done(request, explainers, display, sources, out)
+        done = _done(request, explainers, display, sources, out, screen)
     except ImageError as problem:
         if not display.exit_zero:
             raise
@@ -73,14 +76,14 @@ def _done(
     display: Running,
     sources: Mapping[str, str],
     out: Path,
+    screen: console.Screen,
 ) -> Run:
     from xcnn.execution import execute
 
-    screen = console.Screen(display, explainers)
     try:
         with ExitStack() as stack:
             pictures = _pictures(request, stack)
-            stack.enter_context(Watch(out, patient=display.keep_partial))
+            stack.enter_context(Watch(out, patient=display.keep_partial, json=display.json))
             done = execute(
                 request,
                 explainers,

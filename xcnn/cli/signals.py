@@ -10,6 +10,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, NoReturn, Self
 
+from xcnn.cli import console
 from xcnn.errors import XcnnError
 
 if TYPE_CHECKING:
@@ -51,12 +52,15 @@ class Watch:
         The folder in the making: drafts beside it are removed.
     patient : bool
         Wait as long as it takes after the first signal: there is something to keep.
+    json : bool
+        Say the end as JSON.
     """
 
-    def __init__(self, out: Path, *, patient: bool) -> None:
+    def __init__(self, out: Path, *, patient: bool, json: bool) -> None:
         self._out = out.absolute()
         self._patient = patient
-        self._ended = False
+        self._json = json
+        self._left = self._ended = False
 
     def __enter__(self) -> Self:
         self._armed = signal.getsignal(signal.SIGTERM) is terminated
@@ -69,6 +73,7 @@ class Watch:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._left = True
         if not self._armed or (kind is not None and issubclass(kind, (KeyboardInterrupt, SystemExit))):
             return  # the way out may take long, too
         self._ended = True
@@ -76,6 +81,8 @@ class Watch:
         self._write.close()
 
     def _wait(self) -> None:
+        from xcnn.io import artifacts  # now: when time is short, no lock of an import may be waited for
+
         wanted = {signal.SIGINT, signal.SIGTERM}
         first = self._next(wanted)
         if first is None:
@@ -84,12 +91,14 @@ class Watch:
         second = self._next(wanted)
         if self._ended:
             return
-        from xcnn.io import artifacts
-
         for draft in self._out.parent.glob(f"{artifacts.DRAFT}{os.getpid()}-*"):
             shutil.rmtree(draft, ignore_errors=True)
-        if sys.stderr is not None and sys.stderr.isatty():
+        if sys.stderr is not None and sys.stderr.isatty() and console.coloured():
             os.write(2, b"\x1b[?25h\n")  # a bar hides the cursor
+        kind = TerminatedError if first == signal.SIGTERM else StoppedError
+        if not self._left:  # else the main thread says it
+            problem = kind(f"{kind.code}: nothing was written")
+            console.answer_json(console.error_json(problem)) if self._json else console.say(problem.message)
         os._exit(128 + (second or first))
 
     def _next(self, wanted: set[signal.Signals]) -> int | None:

@@ -34,15 +34,15 @@ def config() -> None:
 @app.command("show", cls=bridge.Command)
 def show(
     command: Annotated[
-        str, typer.Argument(metavar="[COMMAND]", show_default=False, help="Only the options of this command.")
+        str, typer.Argument(metavar="COMMAND", show_default=False, help="Only the options of this command.")
     ] = "",
     *,
     as_json: Annotated[bool, typer.Option("--json", metavar="", help="Print JSON; errors, too.")] = False,
 ) -> None:
-    """Tell the value of every option, and where it comes from.
+    r"""Tell the value of every option, and where it comes from.
 
     The first that says something counts: a flag, XCNN_OPTION in the environment, the nearest xcnn.toml from here up,
-    [tool.xcnn] in the nearest pyproject.toml, the user's file, the default.
+    \[tool.xcnn] in the nearest pyproject.toml, the user's file, the default.
 
     Example: xcnn config show gradcam
     """

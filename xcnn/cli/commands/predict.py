@@ -30,7 +30,7 @@ def run(options: PredictOptions, display: Display, _: dict[str, str]) -> None:
     out = options.out or str(artifacts.default_folder("predict"))
     screen = console.Screen(display)
     try:
-        with Watch(Path(out), patient=False):
+        with Watch(Path(out), patient=False, json=display.json):
             found = prediction.predict(options, host=Host(), out=out, events=screen)
     except KeyboardInterrupt:
         raise StoppedError("interrupted: nothing was written") from None
