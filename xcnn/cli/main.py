@@ -16,7 +16,7 @@ from xcnn._version import __version__
 from xcnn.cli import bridge, console, several
 from xcnn.cli.configured import EXPLAIN, LOOKS, Configuration
 from xcnn.cli.display import Display
-from xcnn.errors import UsageError, XcnnError
+from xcnn.errors import PluginError, UsageError, XcnnError
 from xcnn.host import Host
 
 if TYPE_CHECKING:
@@ -59,15 +59,12 @@ class Commands(bridge.Group):
             return _looking(cmd_name)
         if cmd_name == EXPLAIN:
             return several.Several(self.host, explain, panel=EXPLAINERS_PANEL)
-        if cmd_name in self.host.listings:
-            # A name that is also built in is a clash: running it names both sides.
-            return bridge.PluginCommand(self.host, cmd_name, explain)
         if cmd_name in self.host.builtin:
             made = bridge.command(self.host.builtin[cmd_name], explain, distribution="xcnn")
             made.rich_help_panel = EXPLAINERS_PANEL
             made.short_help = bridge.summary(self.host.builtin[cmd_name])
             return made
-        return None
+        return bridge.PluginCommand(self.host, cmd_name, explain) if cmd_name in self.host.listings else None
 
 
 completion_init()
@@ -137,7 +134,7 @@ def explain(
     else:
         console.answer(run.out / "report.html")
     if run.failures:
-        raise typer.Exit(1)
+        raise typer.Exit(PluginError.exit_code if any(one.code == PluginError.code for one in run.failures) else 1)
 
 
 def _looking(name: str) -> Any:
