@@ -49,7 +49,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
         SHARED | {"events", "inputs", "options"} | {"opening", "outcome", "provenance", "request", "host", "io", "render", "resuming", "saving", "truth", "working"},
         {"numpy"},
     ),
-    "checking": (SHARED, set()),
+    "checking": (SHARED, {"numpy"}),
     "outcome": (SHARED | {"events"}, set()),
     "resuming": (SHARED | {"options", "privacy", "request", "saving"}, {"numpy"}),
     "working": (SHARED | {"checking", "host", "outcome", "protocol", "resuming", "truth"}, {"numpy"}),

@@ -99,8 +99,51 @@ def test_a_plugin_of_another_version_is_one_clear_sentence(mean, built, words, h
 def test_an_extension_of_another_version_is_refused(install):
     install("ahead", 'xcnn_api = "7.1"', extensions="ahead = xcnn_ahead")
 
-    with pytest.raises(PluginError, match=r"xcnn-ahead 1\.0 was built for version 7\.1"):
-        Host().models(extensions=True)
+    host = Host()
+    assert "efficientnet-lite0" in host.models(extensions=True)
+    assert "xcnn-ahead 1.0 was built for version 7.1" in next(iter(host.broken.values())).message
+
+
+def test_a_broken_extension_takes_nothing_of_the_others_away(install, command, photo, small_model):
+    install("ahead2", 'xcnn_api = "7.1"', extensions="ahead = xcnn_ahead2")
+    install("misspelt", HEAD + "@hookimpl\ndef xcnn_modles():\n    return []", extensions="misspelt = xcnn_misspelt")
+    source = (
+        HEAD + "@hookimpl\ndef xcnn_preprocessors():\n    return [Preprocessing('xray', 'pixels / 9', scale=(1 / 9,))]"
+    )
+    install("xray", source, extensions="xray = xcnn_xray")
+
+    good, _, _ = command("gradcam", small_model, photo(), "--preprocess", "xray")
+    bad, _, err = command("gradcam", small_model, photo(), "--preprocess", "xrays")
+
+    assert (good, bad) == (0, 6)
+    assert "there is no preprocessing 'xrays', and plugin xcnn-ahead2 1.0 was built for version 7.1" in " ".join(
+        err.split()
+    )
+
+
+def test_a_plugin_with_the_name_of_a_built_in_takes_nothing_away(install, command, photo, small_model):
+    install(
+        "thief",
+        EXPLAINER.format(extra="pass", body="pass").replace('"mean"', '"gradcam"'),
+        explainers="gradcam = xcnn_thief:Mean",
+    )
+
+    code, _, _ = command("gradcam", small_model, photo(), "--out", "run")
+
+    assert code == 0
+    assert json.loads(Path("run/run.json").read_text())["explainers"][0]["distribution"] == "xcnn"
+    assert "CLASH with xcnn" in command("plugins")[1]
+    assert "claimed by xcnn-thief and xcnn" in " ".join(command("plugins", "--load")[1].split())
+
+
+@pytest.mark.parametrize("only", ["xcnn-typo", ""])
+def test_a_list_of_plugins_that_lets_none_in_is_told(mean, command, monkeypatch, only):
+    mean(f"only{len(only)}")
+    monkeypatch.setenv("XCNN_PLUGINS", only)
+
+    _, _, err = command("plugins")
+
+    assert f"XCNN_PLUGINS lets none in: it is '{only}'" in err
 
 
 # What an explainer does that it should not
@@ -115,9 +158,79 @@ def test_what_a_plugin_prints_is_not_among_the_answers(mean, command, photo, sma
     assert "hello" in err
 
 
+def test_what_a_library_of_a_plugin_prints_is_not_among_the_answers(mean, command, photo, small_model):
+    mean("loud2", body='import os, sys; os.write(1, b"low"); sys.__stdout__.write("high"); os.system("echo far")')
+
+    code, out, err = command("mean", small_model, photo(), "--json")
+
+    assert code == 0
+    assert json.loads(out)["results"]
+    assert all(word in err for word in ("low", "high", "far"))
+
+
+@pytest.mark.parametrize("values", ["np.ones((2, 2), int)", "np.ones((2, 2), bool)", "np.ones((2, 2), 'float64')"])
+def test_numbers_of_any_kind_become_float32(mean, photo, small_model, values):
+    mean(f"kind{len(values)}", body=f"return [(Attribution({values}, sign='positive', unit=''),)]")
+
+    run = xcnn.explain(small_model, [photo()], "mean", out="run")
+
+    assert run.results[0].panels[0].values.dtype == np.float32
+    assert np.load(next(Path("run").glob("*.npy"))).dtype == np.float32
+
+
+def test_a_number_that_no_float32_holds_is_told(mean, command, photo, small_model):
+    mean("huge", body="return [(Attribution(np.full((2, 2), 1e300), sign='positive', unit=''),)]")
+
+    code, _, err = command("mean", small_model, photo())
+
+    assert code == 1
+    assert "the mean map is not finite" in err
+
+
+PICKY = "if (batch.pixels[..., 0] == 0).all(-1).all(-1).any(): raise ValueError('black')"
+
+
+@pytest.mark.parametrize("leave", ["raise ValueError('black')", "import sys; sys.exit(0)"])
+def test_a_plugin_that_breaks_on_one_picture_explains_the_others(mean, command, photo, own_folder, small_model, leave):
+    mean(f"picky{len(leave)}", body=PICKY.replace("raise ValueError('black')", leave))
+    from PIL import Image
+
+    Image.new("RGB", (20, 20)).save("black.png")
+
+    code, out, err = command("mean", small_model, photo("a.png"), "black.png", photo("b.png"), "--out", "run")
+
+    assert (code, out) == (6, "run/report.html\n")
+    manifest = json.loads(Path("run/run.json").read_text())
+    assert [result["image"]["path"] for result in manifest["results"]] == ["a.png", "b.png"]
+    assert [(one["path"], one["code"]) for one in manifest["failures"]] == [("black.png", "plugin")]
+    assert "plugin xcnn-picky" in err
+
+
+@pytest.mark.parametrize(
+    ("several", "kept", "where"), [((), ["a.png"], "black.png"), (("--with", "mean,gradcam"), ["a.png"] * 2, "")]
+)
+def test_where_the_first_failure_is_the_end_a_plugin_fails_once(
+    mean, command, photo, own_folder, small_model, several, kept, where
+):
+    mean(f"hasty{len(several)}", body=PICKY)
+    from PIL import Image
+
+    Image.new("RGB", (20, 20)).save("black.png")
+    words = (small_model, photo("a.png"), "black.png", photo("b.png"), "--fail-fast", "--keep-partial", "--exit-zero")
+    size = ("--batch-size", "1") if several else ()
+
+    code, out, _ = command("explain" if several else "mean", *words, *several, *size, "--out", "run")
+
+    assert (code, out) == (6, "run/report.html\n")
+    manifest = json.loads(Path("run/run.json").read_text())
+    assert [result["image"]["path"] for result in manifest["results"]] == kept
+    assert [(one["path"], one["code"]) for one in manifest["failures"]] == [(where, "plugin")]
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
+        ("import sys; sys.exit(0)", "mean failed: SystemExit: 0"),
         ("return None", "returned NoneType; explain returns a list"),
         ("return []", "returned 0 rows for 1"),
         ("return [()]", "returned no panel"),
@@ -234,9 +347,13 @@ def test_a_report_made_again_keeps_the_sections(install, command, photo, small_m
     [
         ("raise RuntimeError('broken')", "can't be imported: RuntimeError: broken"),
         ("@hookimpl\ndef xcnn_report_sections(run):\n    return [1 / 0]", "failed: ZeroDivisionError"),
+        ("@hookimpl\ndef xcnn_report_sections(run):\n    import sys; sys.exit(0)", "failed: SystemExit"),
         ("@hookimpl\ndef xcnn_report_sections(run):\n    return ['<b>']", "returned str; a section is an"),
         ("@hookimpl\ndef xcnn_report_sections(run):\n    return [Section('a', 3)]", "returned int as text"),
-        ("@hookimpl\ndef xcnn_report_sectoins(run):\n    return []", "implements an unknown hook"),
+        (
+            "@hookimpl\ndef xcnn_report_sectoins(run):\n    return []",
+            "implements an unknown hook, xcnn_report_sectoins",
+        ),
         ("@hookimpl\ndef xcnn_report_sections(values):\n    values('../run.json')", "failed: KeyError"),
     ],
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 import reprlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from xcnn.errors import PluginError
@@ -29,24 +30,34 @@ SCALES = ("each", "shared", "standard", "picture")
 NAME = re.compile(r"[A-Za-z]\w{0,63}", re.ASCII)
 
 
-def rows(found: Any, expected: int, who: str) -> None:
-    """Refuse what is no list of `expected` tuples of panels with a PluginError."""
+def rows(found: Any, expected: int, who: str) -> list[tuple[Panel, ...]]:
+    """Take a list of `expected` tuples of panels, the numbers as float32; PluginError for anything else."""
     if not isinstance(found, (list, tuple)):
         raise PluginError(f"{who} returned {_kind(found)}; explain returns a list with a tuple of panels per row")
     if len(found) != expected:
         raise PluginError(f"{who} returned {len(found)} rows for {expected}")
-    for row in found:
-        panels(row, who)
+    return [panels(row, who) for row in found]
 
 
-def panels(found: Any, who: str) -> None:
-    """Refuse what is no tuple of panels with a PluginError; an empty one shows nothing."""
+def panels(found: Any, who: str) -> tuple[Panel, ...]:
+    """Take a tuple of panels, the numbers as float32; PluginError for anything else, and for an empty one."""
     if not isinstance(found, (list, tuple)):
         raise PluginError(f"{who} returned {_kind(found)} where a tuple of panels belongs")
     if not found:
         raise PluginError(f"{who} returned no panel")
     for one in found:
         panel(one, who)
+    return tuple(_single(one) for one in found)
+
+
+def _single(one: Panel) -> Panel:
+    """The same panel with its numbers as float32, as pictures and files have them."""
+    if not isinstance(one, (Attribution, Tiles)) or one.values.dtype.name == "float32":
+        return one
+    import numpy as np
+
+    with np.errstate(over="ignore"):  # what has no float32 becomes infinite, and that is told
+        return replace(one, values=one.values.astype(np.float32))
 
 
 def panel(found: Any, who: str) -> None:
@@ -76,13 +87,12 @@ def sign(found: Panel, who: str) -> None:
         raise PluginError(f"{who} returned negative values in a map it calls positive")
 
 
-def section(found: Any, who: str) -> None:
-    """Refuse a section of a report that is none with a PluginError."""
+def section(found: Any, who: str) -> Section:
+    """Take a section of a report, the numbers as float32; PluginError for anything else."""
     if not isinstance(found, Section):
         raise PluginError(f"{who} returned {_kind(found)}; a section is an xcnn.plugin.Section")
     _texts(who, title=found.title, text=found.text)
-    for one in found.panels:
-        panel(one, who)
+    return replace(found, panels=panels(found.panels, who) if found.panels else ())
 
 
 def _array(found: Attribution | Labels | Tiles, who: str) -> None:

@@ -197,3 +197,7 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
     """A hint: the nearest known word, or else `otherwise`."""
     nearest = closest(word, known)
     return f"{nearest} (did you mean this?), or {otherwise}" if nearest else otherwise
+
+
+class Termination(BaseException):
+    """The process is to end (SIGTERM). No SystemExit: those that plugins raise are failures of theirs."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,8 @@ class Host:
         self._manager.add_hookspecs(hookspecs)
         self._manager.register(xcnn.explainers, "xcnn.explainers")
         self._extended: dict[Listing, Any] = {}
+        self.broken: dict[Listing, PluginError] = {}
+        """Extensions that were asked for and can't be used, and why."""
 
     @cached_property
     def builtin(self) -> Mapping[str, type[BaseExplainer]]:
@@ -78,10 +81,10 @@ class Host:
         PluginError
             If its plugin can't be imported or breaks the rules.
         """
+        if name in self.builtin:  # also where a plugin claims the name: it takes nothing away
+            return self.builtin[name]
         if name in self.listings:
             return self._load(self.listings[name])
-        if name in self.builtin:
-            return self.builtin[name]
         hint = did_you_mean(name, [*self.builtin, *self.listings], "list them with: xcnn --help")
         raise UsageError(f"there is no explainer {name!r}", hint=hint)
 
@@ -96,7 +99,7 @@ class Host:
             If there is no such entry point.
         """
         if group == EXPLAINERS:
-            return self.explainer(name)
+            return self._load(self.listings[name]) if value and name in self.listings else self.explainer(name)
         for listing in self.every:
             if (listing.group, listing.name, listing.value) == (group, name, value):
                 return self._extend(listing)
@@ -104,7 +107,8 @@ class Host:
 
     def distribution(self, name: str) -> str:
         """The distribution that brings an explainer."""
-        return self.listings[name].distribution if name in self.listings else "xcnn"
+        third = name in self.listings and name not in self.builtin
+        return self.listings[name].distribution if third else "xcnn"
 
     def _load(self, listing: Listing) -> type[BaseExplainer]:
         who = listing.who
@@ -148,12 +152,10 @@ class Host:
                 others = [one for one in self._manager.get_plugins() if one is not plugin]
                 hook = self._manager.subset_hook_caller("xcnn_report_sections", others)
                 given = [section for sections in hook(run=json.loads(told), values=values) for section in sections]
-                for section in given:
-                    checking.section(section, listing.who)
-                found += [(listing.who, section) for section in given]
+                found += [(listing.who, checking.section(section, listing.who)) for section in given]
             except PluginError as error:
                 warnings.append(f"{error.message}; the report lacks its section")
-            except Exception as error:  # noqa: BLE001 (whatever a plugin raises)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever a plugin raises)
                 warnings.append(f"{listing.who} failed: {type(error).__name__}: {error}; the report lacks its section")
         return found, warnings
 
@@ -177,8 +179,7 @@ class Host:
         PluginError
             If two plugins bring the same name.
         """
-        for listing in self.extensions:
-            self._extend(listing)
+        self._extend_all()
         found: dict[str, Any] = {}
         for objects in self._manager.hook.xcnn_custom_objects():
             for name, value in objects.items():
@@ -195,8 +196,7 @@ class Host:
             if not self._manager.is_registered(table):
                 self._manager.register(table, table.__name__)
         if extensions:
-            for listing in self.extensions:
-                self._extend(listing)
+            self._extend_all()
         found: dict[str, Any] = {}
         owners: dict[str, str] = {}
         # One implementation after the other, the built-in ones first, so that an error can name whose it is.
@@ -205,7 +205,7 @@ class Host:
             owner = distribution if colon else "xcnn"
             try:
                 values = tuple(implementation.function())
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise PluginError(
                     f"plugin {owner} can't tell its {what}: {type(error).__name__}: {error}",
                     hint=f"mend or uninstall {owner}",
@@ -218,6 +218,14 @@ class Host:
                     )
                 found[value.name], owners[value.name] = value, owner
         return found
+
+    def _extend_all(self) -> None:
+        """Import all extensions; one that can't be used is noted, and takes nothing of the others away."""
+        for listing in self.extensions:
+            try:
+                self._extend(listing)
+            except PluginError as error:
+                self.broken[listing] = error
 
     def _extend(self, listing: Listing) -> Any:
         """Import what implements hooks, once; one module may do so for several groups."""
@@ -235,4 +243,8 @@ class Host:
             self._manager.check_pending()
         except pluggy.PluginValidationError as error:
             self._manager.unregister(plugin)  # or it would fail the next one, too
-            raise PluginError(f"{who} implements an unknown hook: {error}") from error
+            unknown = re.search(r"unknown hook '(\w+)'", str(error))
+            name = unknown.group(1) if unknown else "?"
+            hooks = [hook for hook in vars(hookspecs) if hook.startswith("xcnn_")]
+            hint = did_you_mean(name, hooks, "the hooks are in docs/plugins.md")
+            raise PluginError(f"{who} implements an unknown hook, {name}", hint=hint) from error

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xcnn.errors import ModelError, OptionError, UnknownClassError, did_you_mean
+from xcnn.errors import ModelError, OptionError, PluginError, UnknownClassError, did_you_mean
 from xcnn.network import custom, preflight, preprocess, sidecar, zoo
 from xcnn.network import labels as label_files
 from xcnn.network.choices import Choices
@@ -221,6 +221,8 @@ def _named(word: str, host: Host) -> NamedModel | None:
         raise ModelError(f"{word} is a URL; xcnn opens files", hint="download the model first")
     if Path(word).suffix or "/" in word:
         raise ModelError(f"there is no model file {word}", hint="check the path, or see: xcnn models")
+    if broken := next(iter(host.broken.values()), None):  # it may have been one of theirs
+        raise PluginError(f"there is no model {word!r}, and {broken.message}", hint=broken.hint)
     raise ModelError(
         f"{word!r} is neither a model file nor a known name",
         hint=did_you_mean(word, known, "list them with: xcnn models"),
@@ -234,6 +236,8 @@ def _preprocessing(word: str, host: Host) -> Any:
             return known[word]
     if named := zoo.find(word, host.models(extensions=False)):
         return named.preprocessing
+    if broken := next(iter(host.broken.values()), None):
+        raise PluginError(f"there is no preprocessing {word!r}, and {broken.message}", hint=broken.hint)
     auto = preprocess.AUTO
     raise OptionError(
         f"there is no preprocessing {word!r}",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xcnn.errors import ImageError, MisfitError, ModelError, XcnnError
+from xcnn.errors import ImageError, MisfitError, ModelError, PluginError, XcnnError
 from xcnn.plugin import Attribution, Failure, Result, Tiles
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Outcome:
 
     def nothing(self) -> XcnnError:
         """The error for a run without a single result."""
-        if self._first and len(self.failures) == 1:
+        if self._first and (len(self.failures) == 1 or all(one.code == PluginError.code for one in self.failures)):
             return self._first
         pictures = {failure.path for failure in self.failures if failure.path}
         if not pictures:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 import time
-from contextlib import nullcontext, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -93,7 +94,22 @@ class Working:
             self._outcome.add_model([Result(explainer.name, None, None, panels, (), time.perf_counter() - begun)])
 
     def on_pictures(self, network: Network, images: Sequence[Image], wanted: Sequence[str]) -> None:
-        """Run the others on a batch of images."""
+        """Run the others on a batch of images.
+
+        Where the only explainer is a plugin's and raises, the images are tried one by one: what it breaks on is a
+        failure, and the rest is explained.
+        """
+        try:
+            self._on_batch(network, images, wanted)
+        except PluginError as error:
+            if self._outcome.may_stop(error):  # a failure already, and the first is the end
+                raise
+            if len(images) == 1:
+                self._outcome.fail(images[0].path, error)
+            for image in images if len(images) > 1 else ():
+                self.on_pictures(network, [image], wanted)
+
+    def _on_batch(self, network: Network, images: Sequence[Image], wanted: Sequence[str]) -> None:
         import numpy as np
 
         pictures = [_channels(image) for image in images]
@@ -123,28 +139,24 @@ class Working:
             rows = explainer.explain(network, batch)
             network.predict(batch)
             expected = len(batch.targets or ()) if explainer.per_target else batch.images
-            checking.rows(rows, expected, self._who(explainer))
-            return rows
+            return checking.rows(rows, expected, self._who(explainer))
 
         rows = self._attempt(explainer, network, explain)
         return None if rows is None else Found(explainer, rows, (time.perf_counter() - begun) / len(rows))
 
     def _checked(self, explainer: BaseExplainer, explain: Callable[[], Any]) -> tuple[Panel, ...]:
-        found = explain()
-        checking.panels(found, self._who(explainer))
-        return tuple(found)
+        return checking.panels(explain(), self._who(explainer))
 
     def _attempt(self, explainer: BaseExplainer, network: Network, explain: Callable[[], Any]) -> Any:
         """Call an explainer; None when it is one of several and does not fit or breaks."""
         found, error = None, None
         ours = self._host.distribution(explainer.name) == "xcnn"
         try:
-            # Standard output is for the answer that was asked for: what a plugin prints goes beside it.
-            with nullcontext() if ours else redirect_stdout(sys.stderr):
+            with nullcontext() if ours else _beside():
                 found = explain()
         except XcnnError as problem:
             error = problem
-        except Exception as problem:
+        except (Exception, SystemExit) as problem:
             if ours and not explainer.fits(network):
                 raise
             error = PluginError(f"{self._who(explainer)} failed: {type(problem).__name__}: {problem}")
@@ -177,6 +189,30 @@ class Working:
 
     def _progress(self, explainer: BaseExplainer) -> Callable[[int, int], None]:
         return lambda done, total: self._outcome.events.progressed(explainer.name, done, total)
+
+
+@contextmanager
+def _beside() -> Iterator[None]:
+    """Send to standard error what a plugin, or a library or program that it uses, writes to standard output.
+
+    That is for the answer that was asked for.
+    """
+    try:
+        kept = os.dup(1)
+    except OSError:  # closed
+        kept = -1
+    sys.stdout.flush()
+    try:
+        with redirect_stdout(sys.stderr):
+            if kept >= 0:
+                os.dup2(2, 1)
+            yield
+    finally:
+        if kept >= 0:
+            if sys.__stdout__ is not None:
+                sys.__stdout__.flush()
+            os.dup2(kept, 1)
+            os.close(kept)
 
 
 def _first_broken(network: Network, batch: Batch, image: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 import shlex
 import unicodedata
@@ -12,7 +13,7 @@ from pathlib import Path
 import nets
 import numpy as np
 import pytest
-from picture_files import BLUE, GREEN, RED, saved
+from picture_files import BLUE, GREEN, RED, at_most, saved
 from PIL import Image
 
 import xcnn
@@ -207,6 +208,39 @@ def test_another_input_takes_the_first_frame_whatever_frame_is_asked_for(command
     code, _, err = command(name, *words)
 
     assert code == 0, err
+
+
+def test_doctor_reads_pictures_the_same_way(command, album, small_model):
+    code, out, err = command("doctor", small_model, album, *OPTIONS)
+
+    assert code == 0, err
+    assert "\nalbum/a.tif\n" in out
+    assert "\nalbum/deep/b.png\n" in out
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("pipe.jpg", "is no regular file"),
+        ("/dev/zero", "is no regular file"),
+        ("empty.jpg", "is empty"),
+        ("a.eps", "is PostScript, not a picture that xcnn reads"),
+        ("a.svg", "is an SVG drawing, not a picture that xcnn reads"),
+        ("a.pdf", "is a PDF document, not a picture that xcnn reads"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["gradcam", "predict"])
+def test_what_is_no_picture_is_refused_in_one_sentence(command, own_folder, small_model, kind, name, words):
+    os.mkfifo("pipe.jpg")
+    for file, content in (("empty.jpg", b""), ("a.eps", b"%!PS-Adobe"), ("a.svg", b"<svg/>"), ("a.pdf", b"%PDF-1.7")):
+        Path(file).write_bytes(content)
+
+    with at_most(5):
+        code, out, err = command(kind, small_model, name, "--out", "run")
+
+    assert (code, out) == (1, "")
+    assert err.splitlines()[0] == f"error: {name} {words}"
+    assert not Path("run").exists()
 
 
 def test_python_reads_pictures_the_same_way_also_when_a_run_is_saved_later(album, small_model):

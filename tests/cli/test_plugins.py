@@ -148,11 +148,11 @@ def test_a_name_claimed_twice_names_both_and_costs_the_others_nothing(xcnn, inst
     toy = xcnn("toy", "--help", site=path)
     stolen = xcnn("gradcam", "--help", site=path)
 
-    assert toy.returncode == stolen.returncode == 6
+    assert toy.returncode == 6
+    assert stolen.returncode == 0, "a built-in command is never taken away"
     assert "'toy' is claimed by" in toy.stderr
     assert "xcnn-other" in toy.stderr
     assert "xcnn-toy" in toy.stderr
-    assert "'gradcam' is claimed by xcnn-thief and xcnn" in stolen.stderr
     assert xcnn("--help", site=path).returncode == 0
     assert "CLASH" in xcnn("plugins", site=path).stdout
 

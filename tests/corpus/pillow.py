@@ -27,6 +27,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from multiprocessing.connection import Connection
@@ -37,7 +39,9 @@ HERE = Path(__file__).parent
 SUMMARY = HERE / "pillow.txt"
 VERSION = "13.0.0"
 SECONDS = 5.0
-"""The most that one file may take."""
+"""The most CPU time that one file may take."""
+PATIENCE = 60.0
+"""The most that one file may take by the clock, computing or not."""
 LETTERS = 400
 LISTED = 30
 """Groups of so few files are listed by name."""
@@ -174,16 +178,23 @@ class Worker:
     def explain(self, path: Path) -> Seen:
         """Tell what becomes of a file; a lost process is replaced."""
         self._channel.send(str(path))
+        begun, burnt = time.monotonic(), self._burnt()
         try:
-            if self._channel.poll(SECONDS):
-                seen: Seen = self._channel.recv()
-                return seen
+            while time.monotonic() - begun < PATIENCE and self._burnt() - burnt < SECONDS:
+                if self._channel.poll(0.2):
+                    seen: Seen = self._channel.recv()
+                    return seen
             what = "a hang"
-        except EOFError:
+        except (EOFError, psutil.NoSuchProcess):
             what = "a crash"
         self.close()
         self._start()
         return Seen(what)
+
+    def _burnt(self) -> float:
+        """Seconds of CPU so far: those of the clock depend on what else the machine does."""
+        times = psutil.Process(self._process.pid).cpu_times()
+        return float(times.user + times.system)
 
     def close(self) -> None:
         """End the process."""

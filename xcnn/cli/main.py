@@ -16,8 +16,8 @@ from xcnn._version import __version__
 from xcnn.cli import bridge, console, several
 from xcnn.cli.configured import EXPLAIN, LOOKS, Configuration
 from xcnn.cli.display import Display
-from xcnn.cli.signals import TERMINATED, StoppedError, TerminatedError, terminated
-from xcnn.errors import UsageError, XcnnError, closest
+from xcnn.cli.signals import StoppedError, TerminatedError, terminated
+from xcnn.errors import Termination, UsageError, XcnnError, closest
 from xcnn.host import Host
 
 if TYPE_CHECKING:
@@ -60,15 +60,12 @@ class Commands(bridge.Group):
             return _looking(cmd_name)
         if cmd_name == EXPLAIN:
             return several.Several(self.host, explain, panel=EXPLAINERS_PANEL)
-        if cmd_name in self.host.listings:
-            # A name that is also built in is a clash: running it names both sides.
-            return bridge.PluginCommand(self.host, cmd_name, explain)
         if cmd_name in self.host.builtin:
             made = bridge.command(self.host.builtin[cmd_name], explain, distribution="xcnn")
             made.rich_help_panel = EXPLAINERS_PANEL
             made.short_help = bridge.summary(self.host.builtin[cmd_name])
             return made
-        return None
+        return bridge.PluginCommand(self.host, cmd_name, explain) if cmd_name in self.host.listings else None
 
 
 completion_init()
@@ -156,9 +153,7 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911 (one return per way to en
         return int(done.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return _report(StoppedError("interrupted"), arguments)
-    except SystemExit as problem:
-        if problem.code != TERMINATED:
-            raise
+    except Termination:
         return _report(TerminatedError("terminated: nothing was written"), arguments)
     except BrokenPipeError:
         # The reader has what it wants (xcnn layers m | head -1). Python would complain again at exit.

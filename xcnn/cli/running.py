@@ -12,7 +12,7 @@ from xcnn import request as requests
 from xcnn.cli import console
 from xcnn.cli.configured import DEFAULT
 from xcnn.cli.signals import INTERRUPTED, TERMINATED, StoppedError, Watch
-from xcnn.errors import ImageError, OptionError
+from xcnn.errors import ImageError, OptionError, PluginError
 from xcnn.host import Host
 from xcnn.request import Request
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from xcnn.plugin import BaseExplainer, Run
     from xcnn.request import ModelRequest
 
-CODES = {"": 0, "interrupted": INTERRUPTED, "terminated": TERMINATED, "failed": 1}
+CODES = {"interrupted": INTERRUPTED, "terminated": TERMINATED}
 SHOWN = 10
 """So many names of pictures are listed by --dry-run."""
 
@@ -67,7 +67,16 @@ def run(
         console.answer_json(told | {"folder": str(out)} | ({"stopped": done.stopped} if done.stopped else {}))
     else:
         console.answer(out / "report.html")
-    return CODES[done.stopped] or int(bool(done.failures) and not display.exit_zero)
+    return _code(done, exit_zero=display.exit_zero)
+
+
+def _code(done: Run, *, exit_zero: bool) -> int:
+    """The exit code of a run that was written."""
+    if done.stopped in CODES:
+        return CODES[done.stopped]
+    if any(one.code == PluginError.code for one in done.failures):
+        return PluginError.exit_code
+    return int(bool(done.stopped or (done.failures and not exit_zero)))
 
 
 def _done(

@@ -34,6 +34,12 @@ OTHERS = {
 """What files begin with that are often taken for pictures."""
 DEEP = {"I;16", "I;16B", "I;16L", "I;16N", "I", "F"}
 """Modes of more than 8 bits."""
+BRANDS = {
+    "AVIF": {b"avif", b"avis"},
+    "HEIC": {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"},
+    "a video": {b"isom", b"iso2", b"mp41", b"mp42", b"M4V ", b"qt  "},
+}
+"""What containers of the kind of MP4 hold, by their brand."""
 BITS, PHOTOMETRIC = 258, 262
 """Tags of TIFF: the bits of a number, and what it stands for."""
 WHITE_IS_ZERO = 0
@@ -100,9 +106,7 @@ def _foreign(file: IO[bytes], path: str) -> ImageError:
     if head.startswith(b"<?xml") and b"<svg" in head:
         what = "an SVG drawing"
     if head[4:8] == b"ftyp":
-        what = {b"avif": "AVIF", b"avis": "AVIF", b"heic": "HEIC", b"heix": "HEIC", b"mif1": "HEIC"}.get(
-            head[8:12], "a video"
-        )
+        what = next((words for words, brands in BRANDS.items() if head[8:12] in brands), "")
     words = f"is {what}, not" if what else "is not"
     return ImageError(f"{path} {words} a picture that xcnn reads", hint=f"use {', '.join(FORMATS)}")
 

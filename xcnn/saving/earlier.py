@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,6 +91,8 @@ class Earlier:
 
     def _read(self, name: str) -> dict[str, np.ndarray]:
         path = self._folder / name
+        if NAME.fullmatch(name) and not os.path.lexists(path):
+            raise OptionError(f"{path} is missing", hint=HINT)
         if not NAME.fullmatch(name) or path.is_symlink() or not path.is_file():
             raise OptionError(f"{path} can't be a file of a run", hint=HINT)
         try:

@@ -175,7 +175,7 @@ class Writer:
     def _section(self, who: str, section: Section) -> dict[str, Any]:
         """Write the files of a section; return its record for run.json."""
         subject = Subject(section.title, None, None, None)
-        name = self._draft.unique(f"section.{artifacts.safe_part(section.title)[:LONGEST_PART].lower()}")
+        name = f"section.{artifacts.safe_part(section.title)[:LONGEST_PART].lower()}"
         scales = {key(one): Scale.shared([one]) for one in section.panels if isinstance(one, Attribution)}
         stems = [name + middle for middle in _middles(section.panels, named=True)]
         panels = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -39,7 +40,12 @@ def plugins(
         console.answer_json({"schema_version": 1, "plugins": rows})
         return
     if not rows:
-        console.say("no plugin is installed; make one with: xcnn plugins new NAME")
+        only = os.environ.get("XCNN_PLUGINS")
+        console.say(
+            "no plugin is installed; make one with: xcnn plugins new NAME"
+            if only is None
+            else f"XCNN_PLUGINS lets none in: it is {only!r}"
+        )
         return
     headings = ("command", "distribution", "version", "", *(("import",) if load else ()))
     console.table(headings, [_cells(row, load=load) for row in rows])

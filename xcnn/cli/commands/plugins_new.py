@@ -38,6 +38,7 @@ def new(
     if kind == "preprocessor":
         taken = dict.fromkeys(host.preprocessors(extensions=False), "xcnn")
     taken |= {one.name: one.distribution for one in (*host.extensions, *host.sections)}
+    name = name.removeprefix("xcnn-")  # of the distribution, which people call it by, too
     folder = scaffold.write(name, kind, Path(out) if out else None, taken=taken)
     console.answer(folder)
     console.say(f"next: cd {folder} && pip install -e '.[test]' && pytest && xcnn plugins check {name}")
