@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from xcnn_perturb.estimates import interval, told
+from xcnn_perturb.estimates import counted, interval, told
 
 
 def test_the_interval_is_that_of_students_t():
@@ -28,6 +28,10 @@ def test_it_covers_the_truth_nineteen_times_of_twenty():
     mean, half = interval(np.random.default_rng(1).normal(3.0, 2.0, size=(4, 20_000)))
 
     assert abs((np.abs(mean - 3.0) < half).mean() - 0.95) < 0.01
+
+
+def test_one_thing_is_told_as_one():
+    assert [counted(number, "superpixel") for number in (1, 2)] == ["1 superpixel", "2 superpixels"]
 
 
 def test_values_of_zero_have_no_largest_one():

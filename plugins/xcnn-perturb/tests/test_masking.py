@@ -33,8 +33,9 @@ def masked(wanted=(0, 1)):
 
 def explained(kind, network, pictures, wanted=(0,), earlier=None, seed=0, **options):
     batch = network.batch(pictures, wanted=wanted, seed=seed)
-    if earlier:
+    if earlier is not None:
         batch.earlier = lambda image, target: earlier[image * len(wanted) + wanted.index(target.index)]
+        options["resume"] = "first"
     return kind(**options).explain(network, batch)
 
 
@@ -173,6 +174,64 @@ def test_a_run_that_can_not_go_on_starts_anew_and_says_so():
     np.testing.assert_array_equal(panel.values, explained(RISE, network, pictures, samples=20, seed=2)[0][0].values)
 
 
+NOTHING = "nothing of this picture and class in the run that was resumed: started anew"
+
+
+@pytest.mark.parametrize("kind", EXPLAINERS)
+def test_a_class_that_the_earlier_run_had_not_makes_one_run_of_all_masks_and_says_so(kind):
+    network = Toy(weighing((12, 10))[0], weighing((12, 10), 5)[0])
+    options = {"repeats": 3} | ({} if kind is RISE else {"segments": 12})
+    first = explained(kind, network, drawn(), (0,), samples=30, **options)
+
+    both = explained(kind, network, drawn(), (0, 1), [first[0][0].state, {}], samples=40, **options)
+
+    reason = "class class 1 of this picture was not in the earlier run: all masks were scored again"
+    assert [row[0].notes[0] for row in both] == [reason, NOTHING]
+    once = explained(kind, network, drawn(), (0, 1), samples=40, **options)
+    for row, other in zip(both, once, strict=True):
+        assert row[0].notes[1:] == other[0].notes
+        for panel, twin in zip(row, other, strict=True):
+            np.testing.assert_array_equal(panel.values, twin.values)
+
+
+def test_several_classes_that_the_earlier_run_had_not_are_counted():
+    network = Toy(*(weighing((12, 10), seed)[0] for seed in range(3)))
+    first = explained(RISE, network, drawn(), (1,), samples=20)
+
+    rows = explained(RISE, network, drawn(), (0, 1, 2), [{}, first[0][0].state, {}], samples=20)
+
+    reason = "2 classes of this picture were not in the earlier run: all masks were scored again"
+    assert [row[0].notes[0] for row in rows] == [NOTHING, reason, NOTHING]
+
+
+@pytest.mark.parametrize("kind", EXPLAINERS)
+def test_each_picture_says_whether_it_goes_on_or_why_not(kind):
+    network, pictures = Toy(weighing((12, 10))[0], weighing((12, 10), 5)[0]), drawn(2)
+    first = explained(kind, network, pictures, (0, 1), samples=20)
+    states = [row[0].state for row in first]
+
+    rows = explained(kind, network, pictures, (0, 1), [{}, {}, *states[2:]], samples=30)
+
+    before = "goes on from 20 masked pictures of an earlier run"
+    assert [row[0].notes[0] for row in rows] == [NOTHING, NOTHING, before, before]
+
+
+def test_a_run_that_resumes_none_says_nothing_of_it():
+    panel = explained(RISE, Toy(weighing((12, 10))[0]), drawn(), samples=20)[0][0]
+
+    assert len(panel.notes) == 1
+    assert panel.notes[0].startswith("mean score under the masks")
+
+
+def test_one_superpixel_has_no_masks_that_could_be_others():
+    network, options = Toy(lambda picture: float(picture.mean())), {"segments": 1, "fill": "black"}
+    first = explained(KernelSHAP, network, drawn(), **options)
+
+    resumed = explained(KernelSHAP, network, drawn(), (0,), [first[0][0].state], **options)
+
+    assert resumed[0][0].notes == first[0][0].notes
+
+
 @pytest.mark.parametrize("kind", EXPLAINERS)
 def test_a_batch_gives_what_one_picture_at_a_time_gives(kind):
     network, pictures = Toy(weighing((12, 10))[0], weighing((12, 10), 5)[0]), drawn(3)
@@ -199,7 +258,8 @@ def test_a_budget_leaves_the_map_so_far_and_says_how_far_it_came(kind):
 
 @pytest.mark.parametrize("kind", EXPLAINERS)
 def test_a_score_that_no_mask_changes_makes_a_map_of_zeros(kind):
-    shown = explained(kind, Toy(lambda _: 7.0), drawn(), samples=20, repeats=3)[0]
+    options = {} if kind is RISE else {"segments": 12}
+    shown = explained(kind, Toy(lambda _: 7.0), drawn(), samples=20, repeats=3, **options)[0]
 
     assert len(shown) == 1
     assert not shown[0].values.any()

@@ -54,6 +54,23 @@ def test_a_run_goes_on_where_another_ended(command, tmp_path, name):
     assert (tmp_path / "resumed" / f"photo.{name}.state.npz").stat().st_size < 4000
 
 
+def test_a_run_says_what_the_earlier_one_had_not(command, tmp_path):
+    Image.fromarray(patches((30, 40), side=5, seed=2)).save("other.png")
+    options = ("--preprocess", "unit", "--samples", "20")
+    assert command("rise", "model.keras", "photo.png", *options, "--out", "first")[0] == 0
+
+    code, _, err = command(
+        "rise", "model.keras", "photo.png", "other.png", *options, "-t", "top2", "--resume", "first", "--out", "next"
+    )
+
+    assert code == 0, err
+    firsts = [result["panels"][0]["notes"][0] for result in told("next", tmp_path)["results"]]
+    nothing = "nothing of this picture and class in the run that was resumed: started anew"
+    assert firsts[0].endswith(" of this picture was not in the earlier run: all masks were scored again")
+    assert firsts[1:] == [nothing] * 3
+    assert nothing in err
+
+
 def test_another_fill_can_not_go_on(command):
     options = ("rise", "model.keras", "photo.png", "--preprocess", "unit", "--samples", "20")
     assert command(*options, "--out", "first")[0] == 0

@@ -74,6 +74,35 @@ def test_flat_quarters_are_cut_at_their_borders():
     assert labels.max() == 3
 
 
+@pytest.mark.parametrize("size", [(64, 64), (30, 47), (9, 8), (2, 2), (1, 3)])
+def test_a_small_picture_is_cut_into_as_many_superpixels_as_it_has_room_for(size):
+    height, width = size
+    (noise,) = drawn(size=size)
+
+    for picture in (noise, np.full_like(noise, 90)):
+        made = superpixels.segmented(picture, 2000).max() + 1
+        assert height * width // 8 <= made <= max(1, height * width // 4)
+
+
+@pytest.mark.parametrize("asked", [50, 200, 500, 700, 1000])
+def test_about_as_many_superpixels_as_were_asked_for_are_made(asked):
+    (picture,) = drawn(size=(64, 64))
+
+    assert 2 / 3 < (superpixels.segmented(picture, asked).max() + 1) / asked < 1.5
+
+
+@pytest.mark.parametrize("kind", [LIME, KernelSHAP])
+def test_a_picture_without_room_for_the_superpixels_asked_for_says_so(kind):
+    network, (picture,) = Toy(weighing((12, 10))[0]), drawn()
+
+    crowded, fitting = (
+        kind(samples=20, segments=segments).explain(network, network.batch([picture]))[0][0].notes
+        for segments in (31, 30)
+    )
+
+    assert crowded == ("12x10 pixels have room for about 30 superpixels, not 31", *fitting)
+
+
 def test_opacity_neither_cuts_nor_is_averaged():
     opaque = np.dstack([PICTURE, np.arange(64, dtype=np.uint8).reshape(8, 8)])
 
@@ -210,7 +239,10 @@ def test_one_superpixel_has_the_whole_gap():
     ]
 
     np.testing.assert_allclose(panel.values, 90, rtol=1e-6)
-    assert panel.notes[-1] == "exact: one superpixel"
+    assert panel.notes == (
+        "the value of 1 superpixel is 90: 90 for the picture less 0 for what hides it",
+        "exact: one superpixel",
+    )
 
 
 def test_exact_values_have_no_interval_however_many_estimates_are_asked_for():
@@ -277,7 +309,21 @@ def test_masks_count_by_their_cosine_to_the_whole_picture():
 def test_too_few_masks_for_the_superpixels_are_noted():
     network = Toy(weighing((24, 24))[0])
 
-    panel = LIME(samples=4, segments=16).explain(network, network.batch([patches()]))[0][0]
+    panel = KernelSHAP(samples=4, segments=16).explain(network, network.batch([patches()]))[0][0]
 
-    assert panel.notes[1].startswith("4 masked pictures for ")
-    assert panel.notes[1].endswith(" superpixels: too few to tell them apart")
+    assert panel.notes[1] == "4 masked pictures for 14 superpixels: too few to tell them apart"
+
+
+def test_a_line_through_too_few_scores_does_not_boast_of_explaining_them():
+    network = of_quarters(game)
+
+    few, enough = (
+        LIME(samples=samples, segments=4, fill="black").explain(network, network.batch([PICTURE]))[0][0].notes
+        for samples in (5, 6)
+    )
+
+    assert few == (
+        "5 masked pictures for 4 superpixels: too few to tell them apart, or how much of the scores a line explains",
+    )
+    assert len(enough) == 1
+    assert enough[0].startswith("4 superpixels; the linear model explains ")

@@ -52,6 +52,17 @@ def interval(estimates: Floats) -> tuple[Floats, Floats | None]:
     return mean, quantile * estimates.std(axis=0, ddof=1) / np.sqrt(count)
 
 
+def counted(count: int, what: str) -> str:
+    """Say how many there are of something.
+
+    Examples
+    --------
+    >>> counted(1, "superpixel"), counted(2, "superpixel")
+    ('1 superpixel', '2 superpixels')
+    """
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def told(values: Floats, half: Floats, count: int) -> str:
     """Say how large the intervals of a map are beside its values.
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from xcnn.plugin import BUDGET, FILL, RESUME, Attribution, Explainer, Option, check_fill, maths
 
 if TYPE_CHECKING:
-    from xcnn.plugin import Batch, Network, Panel
+    from collections.abc import Mapping, Sequence
+
+    from xcnn.plugin import Batch, Network, Panel, Target
     from xcnn_perturb.estimates import Estimated
     from xcnn_perturb.masking import Plan, Scored
 
@@ -16,7 +18,8 @@ ROUNDING = 2.0**-20
 """What may differ between two passes that should agree, as a share of the largest score."""
 LEAST = 2
 """How many masked pictures an estimate needs; a pair of complements is one draw."""
-ANEW = "the earlier run used other masks: started anew"
+OTHER_MASKS = "the earlier run used other masks: started anew"
+NOTHING = "nothing of this picture and class in the run that was resumed: started anew"
 
 SAMPLES = Option("Masked pictures of each estimate.", minimum=2, extends=True)
 REPEATS = Option(
@@ -60,6 +63,10 @@ class Perturbation(Explainer):
         """Decide about one picture, (h, w, 3 or 4) uint8: how masks are drawn, and the picture that hides it."""
         raise NotImplementedError(f"{type(self).__name__} must define plan")
 
+    def about(self, pixels: Any) -> tuple[str, ...]:  # noqa: ARG002 (some plans depend on the picture)
+        """Say where the plan of one picture is not what was asked for."""
+        return ()
+
     def explain(self, network: Network, batch: Batch) -> list[tuple[Panel, ...]]:
         """Score the masked pictures of an image once for all its targets."""
         network.predict(batch)
@@ -84,15 +91,18 @@ class Perturbation(Explainer):
         )
         parts = 1 if plan.most is not None else max(1, min(self.repeats, found.count // LEAST))
         estimated = plan.estimated(found, parts)
-        notes = [*self._told(found, count), ANEW] if any(earlier) and not found.earlier else self._told(found, count)
+        resumed = _resumed(found, masked.targets, earlier) if self.resume else [()] * len(masked.targets)
         idle = ROUNDING * masked.largest
-        return [self._panels(plan, found, estimated, row, notes, idle) for row in range(len(masked.targets))]
+        rows = []
+        for row, begun in enumerate(resumed):
+            notes = [*self._partly(found, count), *begun, *self.about(batch.pixels[image])]
+            rows.append(self._panels(plan, found, estimated, row, notes, idle))
+        return rows
 
-    def _told(self, found: Scored, count: int) -> list[str]:
-        """Say how far it came, and from where."""
+    def _partly(self, found: Scored, count: int) -> tuple[str, ...]:
+        """Say how far it came when the time was used up."""
         partly = f"{found.count} of {count} masked pictures within {self.budget or 0:g} s"
-        before = f"goes on from {found.earlier} masked pictures of an earlier run"
-        return [*([partly] if found.count < count else []), *([before] if found.earlier else [])]
+        return (partly,) if found.count < count else ()
 
     def _panels(
         self, plan: Plan, found: Scored, estimated: Estimated, row: int, notes: list[str], idle: float
@@ -147,6 +157,32 @@ class Segmenting(Perturbation):
         own = self.fill == OWN
         return self.over(labels), superpixels.averaged(pixels, labels) if own else maths.filled(pixels, self.fill)
 
+    def about(self, pixels: Any) -> tuple[str, ...]:
+        """Say when the picture is too small for so many superpixels."""
+        from xcnn_perturb import superpixels
+
+        height, width = pixels.shape[:2]
+        most = superpixels.room(height, width)
+        small = f"{height}x{width} pixels have room for about {most} superpixels, not {self.segments}"
+        return (small,) if self.segments > most else ()
+
     def over(self, labels: Any) -> Plan:
         """Decide how superpixels, (h, w) numbers, are drawn and what becomes of the scores."""
         raise NotImplementedError(f"{type(self).__name__} must define over")
+
+
+def _resumed(found: Scored, targets: Sequence[Target], earlier: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    """Say for each target of a picture from where it goes on, or why it doesn't.
+
+    Masks are scored for all targets at once: one that is new needs all of them, and then the others have them too.
+    """
+    from xcnn_perturb import estimates
+
+    if found.earlier:
+        before = f"goes on from {estimates.counted(found.earlier, 'masked picture')} of an earlier run"
+        return [(before,)] * len(targets)
+    new = [target.label for target, state in zip(targets, earlier, strict=True) if not state]
+    missing = f"class {new[0]} of this picture was" if len(new) == 1 else f"{len(new)} classes of this picture were"
+    # One superpixel has no masks that could differ.
+    same = (f"{missing} not in the earlier run: all masks were scored again",) if new else (OTHER_MASKS,)
+    return [(same if new or found.count else ()) if state else (NOTHING,) for state in earlier]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from xcnn_perturb.estimates import Estimated
+from xcnn_perturb.estimates import Estimated, counted
 from xcnn_perturb.masking import groups
 
 if TYPE_CHECKING:
@@ -21,18 +21,26 @@ SMOOTH = 1 / 224
 """The blur before a picture is cut, as a share of its shorter side: borders are calmer."""
 MOST_BITS = 20
 """More superpixels than that have too many coalitions to take all of them."""
+LEAST_PIXELS = 4
+"""How large superpixels are at least, on average: SLIC starts from every second pixel, or else from each."""
 KERNEL, RIDGE = 0.25, 1.0
 """The width of LIME's kernel and the weight of its ridge, as in the reference implementation."""
+
+
+def room(height: int, width: int) -> int:
+    """How many superpixels a picture can be cut into."""
+    return max(1, height * width // LEAST_PIXELS)
 
 
 def segmented(pixels: NDArray[np.uint8], segments: int) -> Integers:
     """Cut a picture into about as many superpixels by SLIC, (h, w): numbered from 0 without gaps.
 
     Achanta et al. 2012, its form without a parameter, as scikit-image has it: compact ones in fur and in a clear sky.
-    The same picture is always cut the same way.
+    The same picture is always cut the same way. A small one is cut into as many as it has room for.
     """
     from skimage.segmentation import slic
 
+    segments = min(segments, room(*pixels.shape[:2]))
     sigma = SMOOTH * min(pixels.shape[:2])
     labels = slic(pixels[..., :3], n_segments=segments, sigma=sigma, slic_zero=True, start_label=0)
     return np.unique(labels, return_inverse=True)[1].reshape(labels.shape)
@@ -73,9 +81,10 @@ class Superpixels:
         """Give each pixel the value of its superpixel."""
         return np.asarray(values[self.labels])
 
-    def _few(self, count: int) -> tuple[str, ...]:
-        few = f"{count} masked pictures for {self.width} superpixels: too few to tell them apart"
-        return (few,) if count < self.width else ()
+    def _few(self, count: int) -> str:
+        """Say that masks, of one estimate, are too few."""
+        pictures, parts = counted(count, "masked picture"), counted(self.width, "superpixel")
+        return f"{pictures} for {parts}: too few to tell them apart"
 
 
 class Linear(Superpixels):
@@ -96,12 +105,16 @@ class Linear(Superpixels):
             coefficients, fit = ridge(masks, scores.T, closeness(masks))
             values.append(coefficients.T)
             fits.append(fit)
-        few = self._few(found.count // parts)
-        notes = tuple((self._fit(fit), *few) for fit in np.mean(fits, axis=0))
+        notes = tuple((self._fit(fit, found.count // parts),) for fit in np.mean(fits, axis=0))
         return Estimated(np.array(values), notes, (None,) * len(notes))
 
-    def _fit(self, fit: float) -> str:
-        return f"{self.width} superpixels; the linear model explains {max(fit, 0):.0%} of the scores' variance"
+    def _fit(self, fit: float, count: int) -> str:
+        # A line through so few scores explains them whatever they are.
+        if count < self.width + 2:
+            return f"{self._few(count)}, or how much of the scores a line explains"
+        return (
+            f"{counted(self.width, 'superpixel')}; the linear model explains {max(fit, 0):.0%} of the scores' variance"
+        )
 
 
 def closeness(masks: Floats) -> Floats:
@@ -188,7 +201,8 @@ class Shapley(Superpixels):
             values.append(shares(masks, gains, gap, self._weights(masks)).T)
         every = np.array(values)
         sums = every.mean(axis=0).astype(np.float32).sum(axis=1, dtype=np.float64)
-        more = self._few(found.count // parts)
+        count = found.count // parts
+        more = (self._few(count),) if count < self.width else ()
         if self._all and found.count == self.most:
             more = (f"exact: all {self.most} coalitions" if self.most else "exact: one superpixel",)
         ends = zip(sums, found.whole, found.hidden, strict=True)
@@ -197,7 +211,8 @@ class Shapley(Superpixels):
 
     def _sum(self, total: float, whole: float, hidden: float) -> str:
         parts = f"{whole:.4g} for the picture less {hidden:.4g} for what hides it"
-        return f"the values of {self.width} superpixels sum to {total:.4g}: {parts}"
+        values = "the value of 1 superpixel is" if self.width == 1 else f"the values of {self.width} superpixels sum to"
+        return f"{values} {total:.4g}: {parts}"
 
     def _weights(self, masks: Floats) -> Floats:
         """The Shapley kernel where every coalition is taken once; 1 where the kernel is the chance to be drawn."""
