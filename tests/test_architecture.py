@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "_version": (set(), set()),
     "errors": (set(), set()),
     "options": ({"errors"}, set()),
+    "inputs": ({"errors"}, set()),
     "configuration": ({"errors", "options"}, set()),
     "values": ({"saving", "panels"}, {"numpy"}),
     "backward": (set(), set()),
@@ -45,7 +46,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "saving": (SHARED | {"privacy", "io", "render", "report"}, {"numpy"}),
     "events": ({"plugin"}, set()),
     "execution": (
-        SHARED | {"events", "options"} | {"opening", "outcome", "provenance", "request", "host", "io", "render", "resuming", "saving", "truth", "working"},
+        SHARED | {"events", "inputs", "options"} | {"opening", "outcome", "provenance", "request", "host", "io", "render", "resuming", "saving", "truth", "working"},
         {"numpy"},
     ),
     "checking": (SHARED, {"numpy"}),
@@ -62,7 +63,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "report": (SHARED, {"jinja2"}),
     "io": (SHARED, {"numpy", "cv2", "PIL"}),
     "cli": (
-        SHARED | {"_version", "configuration", "options", "host", "listings", "request", "opening", "execution", "io", "network", "report", "render"}
+        SHARED | {"_version", "configuration", "inputs", "options", "host", "listings", "request", "opening", "execution", "io", "network", "report", "render"}
         | {"diagnosis", "importing", "prediction", "saving", "scaffold", "testing"},
         {"typer", "rich"},
     ),

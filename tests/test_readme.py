@@ -12,7 +12,7 @@ from fakes import FakeNetwork, pictures
 
 import xcnn
 from xcnn import errors, options
-from xcnn.cli.display import Display
+from xcnn.cli.display import Running
 from xcnn.host import Host
 from xcnn.request import Request
 
@@ -44,7 +44,7 @@ def test_every_option_in_the_table_exists_and_every_option_is_in_the_table():
 
     known = {
         option.flag
-        for kind in (Request, Display, xcnn.GradCAM)
+        for kind in (Request, Running, xcnn.GradCAM)
         for option in options.declared(kind)
         if not option.option.positional
     }

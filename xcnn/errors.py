@@ -60,6 +60,10 @@ class ImageError(XcnnError):
     code = "image"
 
 
+class Terminated(SystemExit):
+    """SIGTERM has arrived: told from a `SystemExit` that a plugin raises."""
+
+
 class UsageError(XcnnError):
     """The request makes no sense as it is written."""
 

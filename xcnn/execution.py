@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xcnn import opening, provenance, truth
-from xcnn.errors import LayerError, OptionError
+from xcnn.errors import LayerError, OptionError, Terminated, XcnnError
 from xcnn.events import Silent
+from xcnn.inputs import STDIN, Piped, names
 from xcnn.options import declared
 from xcnn.outcome import Outcome
 from xcnn.plugin import Explainer, Run
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from xcnn.render.style import Style
     from xcnn.request import Common, ModelRequest
 
+STOPS: Mapping[type, str] = {KeyboardInterrupt: "interrupted", Terminated: "terminated"}
+"""What ends a run from outside, in words."""
+
 
 def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
     request: Request | ModelRequest,
@@ -44,6 +48,8 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
     events: Events | None = None,
     out: Path | None = None,
     keep: bool = True,
+    fail_fast: bool = False,
+    keep_partial: bool = False,
 ) -> Run:
     """Run explainers over pictures, or over the model alone.
 
@@ -67,6 +73,10 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
         The folder to make when the request names none.
     keep : bool
         Hold the results in memory; without, memory stays flat over any number of pictures.
+    fail_fast : bool
+        End at the first failure, with its error.
+    keep_partial : bool
+        When the run is interrupted, terminated or ended by ``fail_fast``, return what is finished.
 
     Raises
     ------
@@ -80,10 +90,10 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
     options = request if isinstance(request, Request) else None
     pictured = options is not None and any(isinstance(one, Explainer) for one in explainers)
     style = _style(request)
-    if options and options.mosaic and not any(isinstance(one, Explainer) and one.per_target for one in explainers):
-        raise OptionError("--mosaic shows maps, and none of these explainers makes any", hint="leave --mosaic out")
+    _check(options, explainers)
     todo = _found(list(options.images if pictures is None else pictures), options) if options and pictured else []
     paths = [one for one in todo if isinstance(one, str)]
+    from_memory = any(not isinstance(one, (str, Piped)) for one in todo)
     reads = [*paths, request.model]
     out = Path(request.out) if request.out else out
     if out:
@@ -94,21 +104,28 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
     events.started(len(todo))
 
     with ExitStack() as stack:
-        outcome = Outcome(events, pictures=len(todo), explainers=len(explainers), keep=keep)
+        outcome = Outcome(events, pictures=len(todo), explainers=len(explainers), keep=keep, fail_fast=fail_fast)
         working = Working(explainers, host, outcome, request.seed, truths, resuming)
-        for decoded in _decoded(todo, options, outcome) if options and pictured else [[]]:
-            if network is None:
-                events.opening(request.model or "the model")
-                network = checked.open(decoded[0].size if decoded else None, head=pictured)
-            if outcome.writer is None and out:
-                from xcnn.saving import Writer
+        stopped = ""
+        try:
+            for decoded in _decoded(todo, options, outcome) if options and pictured else [[]]:
+                if network is None:
+                    events.opening(request.model or "the model")
+                    network = checked.open(decoded[0].size if decoded else None, head=pictured)
+                if outcome.writer is None and out:
+                    from xcnn.saving import Writer
 
-                draft = stack.enter_context(artifacts.Draft(out, overwrite=request.overwrite, inputs=reads))
-                titles = {one.name: provenance.title(one) for one in explainers}
-                outcome.writer = Writer(draft, style, titles, network.name, mosaic=options.mosaic if options else None)
-            network = _on_model(working, network, None if pictured else checked)
-            if options and decoded:
-                working.on_pictures(network, _fitted(decoded, network, checked), options.target)
+                    draft = stack.enter_context(artifacts.Draft(out, overwrite=request.overwrite, inputs=reads))
+                    titles = {one.name: provenance.title(one) for one in explainers}
+                    mosaic = options.mosaic if options else None
+                    outcome.writer = Writer(draft, style, titles, network.name, mosaic=mosaic)
+                network = _on_model(working, network, None if pictured else checked)
+                if options and decoded:
+                    working.on_pictures(network, _fitted(decoded, network, checked), options.target)
+        except (KeyboardInterrupt, Terminated, XcnnError) as problem:
+            if not (keep_partial and network is not None and outcome.explained and outcome.may_stop(problem)):
+                raise
+            stopped = STOPS.get(type(problem), "failed")
         if network is None or not outcome.explained:
             raise outcome.nothing()
         about = provenance.about(
@@ -119,14 +136,22 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
             style=style,
             sources=sources or {},
             fit=checked.fit,
-            repeatable=bool(request.model) and len(paths) == len(todo),
+            repeatable=bool(request.model) and not from_memory,
         )
         about["seconds"] = round(time.monotonic() - begun, 2)
-        run = Run(about, tuple(outcome.results), tuple(outcome.failures), tuple(network.warnings), out)
+        warnings = [*network.warnings, *([_missing(stopped, outcome, len(todo))] if stopped else [])]
+        run = Run(about, tuple(outcome.results), tuple(outcome.failures), tuple(warnings), out, stopped)
         if outcome.writer:
             more = partial(_sections, host, events)
-            outcome.writer.finish(run.about, run.failures, run.warnings, more=more, say=events.noted)
+            outcome.writer.finish(
+                run.about, run.failures, run.warnings, more=more, say=events.noted, partial=bool(stopped)
+            )
         return run
+
+
+def _missing(stopped: str, outcome: Outcome, pictures: int) -> str:
+    rest = f"{outcome.explained} of {pictures} pictures were explained" if pictures else "results are missing"
+    return f"{stopped} before the end: {rest}"
 
 
 def _sections(
@@ -163,13 +188,31 @@ def _fitted(decoded: Sequence[Image], network: Network, checked: opening.Checked
     return [fitted(image, network.input_size, checked.fit) for image in decoded]
 
 
-def _found(given: list[Any], options: Request) -> list[Any]:
-    """Expand the paths among pictures; refuse what no picture could be read with."""
-    from xcnn.io import finding
+def found(request: Request, explainers: Sequence[BaseExplainer]) -> list[str]:
+    """List the pictures that a request stands for, after the checks that need no model."""
+    _style(request)
+    _check(request, explainers)
+    files = [one for one in request.images if one != STDIN]
+    piped = [STDIN] if STDIN in request.images else []
+    return [*(_found(files, request) if files or request.from_file or not piped else []), *piped]
+
+
+def _check(options: Request | None, explainers: Sequence[BaseExplainer]) -> None:
+    """Refuse a mosaic of nothing, and what no picture could be read with."""
     from xcnn.io.reading import Reading
 
+    if options is None:
+        return
     Reading.of(vars(options))
+    if options.mosaic and not any(isinstance(one, Explainer) and one.per_target for one in explainers):
+        raise OptionError("--mosaic shows maps, and none of these explainers makes any", hint="leave --mosaic out")
 
+
+def _found(given: list[Any], options: Request) -> list[Any]:
+    """Expand the paths among pictures."""
+    from xcnn.io import finding
+
+    given += names(options.from_file) if options.from_file else []
     if not given:
         raise OptionError("no image was given", hint="name files, globs or folders")
     paths = [one for one in given if isinstance(one, str)]
@@ -194,4 +237,5 @@ def _decoded(todo: Sequence[Any], options: Request, outcome: Outcome) -> Iterato
     from xcnn.io import images
     from xcnn.io.reading import Reading
 
+    todo = [(one.file, one.name) if isinstance(one, Piped) else one for one in todo]
     return images.chunks(todo, Reading.of(vars(options)), size=options.batch_size, failed=outcome.fail)

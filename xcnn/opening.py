@@ -130,6 +130,18 @@ def _inspected(
         return preflight.inspect(path, known=known | set(objects), **limits), objects
 
 
+def located(word: str, host: Host) -> str:
+    """Say what a word for a model means, without opening it.
+
+    Raises
+    ------
+    ModelError
+        If it means none.
+    """
+    named = _named(word, host)
+    return f"{named.name}{'' if named.cached else ', which is downloaded first'}" if named else word
+
+
 def model_file(word: str) -> Path | None:
     """The file that a word on the command line means as a model, without looking into it; None when it means none."""
     if word == zoo.EFFICIENTNET_LITE0.name:

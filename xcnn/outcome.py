@@ -28,9 +28,11 @@ class Outcome:
         How many there are: the failure of the only one is the error of the run.
     keep : bool
         Hold the results in memory.
+    fail_fast : bool
+        Raise the first failure instead of going on.
     """
 
-    def __init__(self, events: Events, *, pictures: int, explainers: int, keep: bool) -> None:
+    def __init__(self, events: Events, *, pictures: int, explainers: int, keep: bool, fail_fast: bool = False) -> None:
         self.events = events
         self.results: list[Result] = []
         self.failures: list[Failure] = []
@@ -43,6 +45,7 @@ class Outcome:
         self._single = pictures <= 1
         self._alone = self._single and explainers == 1
         self._keep = keep
+        self._fail_fast = fail_fast
         self._first: XcnnError | None = None
         self._surveyed = False
 
@@ -56,6 +59,8 @@ class Outcome:
         """Note that a picture, or an explainer, or an explainer on a picture could not be explained."""
         self._first = self._first or error
         self.failures.append(Failure(path, error.code, error.message, error.hint, explainer))
+        if self._fail_fast:
+            raise error
         if not (self._alone or (self._single and not explainer)):  # that will be the error of the run
             self.events.failed(self.failures[-1])
 
@@ -100,6 +105,10 @@ class Outcome:
                 error = ImageError(f"{image.path}: {words} not finite", hint=hint)
                 self.fail(image.path, error, explainer=explainer if len(results) > 1 else "")
         return [result for result in results if result.explainer not in broken]
+
+    def may_stop(self, problem: BaseException) -> bool:
+        """Whether a run may end early with what it has: it was told to, or the first failure ends it."""
+        return not isinstance(problem, XcnnError) or (self._fail_fast and problem is self._first)
 
     def nothing(self) -> XcnnError:
         """The error for a run without a single result."""

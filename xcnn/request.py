@@ -148,8 +148,16 @@ class Request(Pictured, Common):
     model: Annotated[str, Option(MODEL, metavar="MODEL", positional=True)]
     images: Annotated[
         tuple[str, ...],
-        Option("Pictures: files, globs, or folders (their pictures).", metavar="IMAGE...", positional=True),
+        Option(
+            "Pictures: files, globs, folders (their pictures), or - for one on standard input.",
+            metavar="IMAGE...",
+            positional=True,
+        ),
     ] = ()
+    from_file: Annotated[
+        str | None,
+        Option("Also the pictures that this file names, one per line or NUL; - is standard input.", metavar="FILE"),
+    ] = None
     target: Annotated[
         tuple[str, ...],
         Option(
@@ -196,8 +204,9 @@ def command_line(request: Request | ModelRequest, explainers: Sequence[BaseExpla
             if not option.option.positional and value != option.default and option.name not in WHERE:
                 said.setdefault(option.name, _flag(option, value))  # one flag serves all that have the option
     given, flags = [request.model, *images], [*named, *(word for flags in said.values() for word in flags)]
-    # Behind "--" a name that begins with a dash is no flag.
-    words += [*flags, "--", *given] if any(word.startswith("-") for word in given) else [*given, *flags]
+    # Behind "--" a name that begins with a dash is no flag; a dash alone is none anyway.
+    dashed = any(word.startswith("-") and word != "-" for word in given)
+    words += [*flags, "--", *given] if dashed else [*given, *flags]
     return " ".join(map(privacy.quoted, words))
 
 

@@ -222,6 +222,8 @@ class Run:
     failures: tuple[Failure, ...]
     warnings: tuple[str, ...]
     out: Path | None = None
+    stopped: str = ""
+    """Why it ended before all was done: "interrupted", "terminated" or "failed"; "" for a whole run."""
 
     def __repr__(self) -> str:
         """One line: the arrays are long."""

@@ -79,6 +79,7 @@ def test_a_terminal_shows_a_bar_with_count_time_left_and_the_current_picture(pho
     os.close(ours)
 
     assert (process.returncode, answer) == (0, b"run/report.html\n")
+    assert shown.startswith(b"looking at ")
     assert re.search(rb"\d+/40", shown)
     assert re.search(rb"0:00:\d\d", shown)
     assert re.search(rb"many/\d+\.png", shown)

@@ -444,3 +444,15 @@ def test_pictures_are_read_so_many_at_a_time_and_large_ones_alone():
         ["array-6"],
     ]
     assert failed == [("gone.png", "image")]
+
+
+def test_a_file_may_be_called_otherwise(tmp_path):
+    path = saved(tmp_path / "kept.png", quadrants())
+    (tmp_path / "empty").touch()
+    failed = []
+
+    todo = [(path, "stdin"), (str(tmp_path / "empty"), "other")]
+    chunks = images.chunks(todo, Reading(), size=2, failed=lambda _, error: failed.append(error.message))
+
+    assert [[image.path for image in chunk] for chunk in chunks] == [["stdin"]]
+    assert failed == ["other is empty"]

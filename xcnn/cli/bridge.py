@@ -12,7 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from xcnn import options
 from xcnn.cli import configured
-from xcnn.cli.display import Display
+from xcnn.cli.display import Display, Running
 from xcnn.errors import PluginError, UsageError, did_you_mean
 from xcnn.host import Host
 from xcnn.plugin import Explainer
@@ -25,17 +25,19 @@ if TYPE_CHECKING:
     from xcnn.plugin import BaseExplainer
     from xcnn.request import ModelRequest, Request
 
-    Runner = Callable[[Request | ModelRequest, Sequence[BaseExplainer], Display, dict[str, str]], None]
+    Runner = Callable[[Request | ModelRequest, Sequence[BaseExplainer], Running, dict[str, str]], None]
 
 OWN_PANEL = "What to explain"
 MODEL_PANEL = "The model"
 PICTURES_PANEL = "The pictures"
 COMMON_PANEL = "Every explainer"
 SCREEN_PANEL = "Screen"
+RUN_PANEL = "The run"
 SHOW_PANEL = "What to show"
+EXAMPLE = "Example:"
 OFF = "no__"
 """What the parameter of a flag begins with that switches an option off."""
-PANELS = (OWN_PANEL, SHOW_PANEL, MODEL_PANEL, PICTURES_PANEL, COMMON_PANEL, SCREEN_PANEL)
+PANELS = (OWN_PANEL, SHOW_PANEL, MODEL_PANEL, PICTURES_PANEL, COMMON_PANEL, RUN_PANEL, SCREEN_PANEL)
 
 
 def escape(words: str) -> str:
@@ -71,7 +73,7 @@ def check(kind: type[BaseExplainer], request: type, distribution: str) -> None:
         Naming the option.
     """
     taken: dict[str, str] = {}
-    for owner, panel in ((request, COMMON_PANEL), (Display, SCREEN_PANEL), (kind, OWN_PANEL)):
+    for owner, panel in ((request, COMMON_PANEL), (Running, SCREEN_PANEL), (kind, OWN_PANEL)):
         for option in options.declared(owner):
             for flag in filter(None, (option.name, option.option.short)):
                 if flag in taken:
@@ -124,8 +126,8 @@ def _panel(kind: type, option: options.Declared, *, first: bool) -> str:
         return MODEL_PANEL
     if option.name in {one.name for one in options.declared(Pictured)}:
         return PICTURES_PANEL
-    if kind is Display:
-        return SCREEN_PANEL
+    if issubclass(kind, Display):
+        return SCREEN_PANEL if option.name in {one.name for one in options.declared(Display)} else RUN_PANEL
     if hasattr(kind, "explain"):
         return OWN_PANEL
     return SHOW_PANEL if first else COMMON_PANEL
@@ -232,10 +234,17 @@ def _shown(option: options.Declared) -> Any:
 
 
 class QuickHelp:
-    """A command or group whose --help flag starts as False.
+    """A command or group whose --help flag starts as False, and whose help starts with its example.
 
-    Typer leaves it None, and converting None loads pydantic: 0.1 s for every command.
+    Typer leaves the flag None, and converting None loads pydantic: 0.1 s for every command.
     """
+
+    def format_help(self, ctx: typer.Context, formatter: Any) -> None:
+        """Print the help; lists of commands show the first line as it is written."""
+        self.help: str | None
+        paragraphs = (self.help or "").split("\n\n")
+        self.help = "\n\n".join(sorted(paragraphs, key=lambda text: not text.startswith(EXAMPLE)))
+        super().format_help(ctx, formatter)  # type: ignore[misc]
 
     def get_help_option(self, ctx: typer.Context) -> Any:
         """Make the --help option."""

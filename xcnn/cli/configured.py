@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from xcnn import configuration, options
-from xcnn.cli.display import Display
+from xcnn.cli.display import Running
 from xcnn.configuration import ENVIRONMENT, Vocabulary
 from xcnn.plugin import Explainer
 from xcnn.request import ModelRequest, Request
@@ -114,7 +114,7 @@ def settled(
 
 def kinds_of(kind: type[BaseExplainer]) -> tuple[type, ...]:
     """The classes whose fields are the options of an explainer's command."""
-    return (kind, requested([kind]), Display)
+    return (kind, requested([kind]), Running)
 
 
 def requested(kinds: Iterable[type[BaseExplainer]]) -> type[Request | ModelRequest]:
@@ -128,13 +128,13 @@ def commands(host: Host, imported: Sequence[type[BaseExplainer]] = ()) -> dict[s
 
     own = [*host.builtin.values(), *(kind for kind in imported if kind.name not in host.builtin)]
     looking = {name: importlib.import_module(f"xcnn.cli.commands.{name}").KINDS for name in LOOKS}
-    return {kind.name: kinds_of(kind) for kind in own} | {EXPLAIN: (Chosen, *own, Request, Display)} | looking
+    return {kind.name: kinds_of(kind) for kind in own} | {EXPLAIN: (Chosen, *own, Request, Running)} | looking
 
 
 def _vocabulary(host: Host, imported: Sequence[type[BaseExplainer]]) -> Vocabulary:
     known: dict[str, Mapping[str, Declared] | None] = dict.fromkeys(host.listings)
     known |= {name: _by_name(kinds) for name, kinds in commands(host, imported).items()}
-    return Vocabulary(_by_name((ModelRequest, Request, Display)), known)
+    return Vocabulary(_by_name((ModelRequest, Request, Running)), known)
 
 
 def _by_name(kinds: Iterable[type]) -> dict[str, Declared]:

@@ -24,6 +24,7 @@ FEW = 12
 MANY = 40
 """So many different notes are told at most."""
 TENTHS = 10
+WIDTH = 50
 SECONDS = 15
 """Where there is no bar, a line as often."""
 
@@ -42,6 +43,11 @@ def shortened(text: str, most: int = 40) -> str:
 def percent(probability: float | None) -> str:
     """A probability in percent; "" when there is none."""
     return "" if probability is None else f"{probability:.1%}"
+
+
+def coloured() -> bool:
+    """Whether a terminal may be sent escape sequences."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def answer(text: object) -> None:
@@ -113,12 +119,25 @@ class Screen:
         self._tasks: dict[str, int] = {}
         self._noted: dict[str, int] = {}
         self._spoke = time.monotonic()
+        self._standing = 0
+
+    def starting(self, model: str) -> None:
+        """Tell a person at once that something happens: libraries alone take a second to load."""
+        if not self._silent and sys.stderr is not None and sys.stderr.isatty():
+            text = shortened(f"looking at {printable(model)} ...", WIDTH)
+            self._standing = len(text)
+            _write(sys.stderr, f"{text}\r")
+
+    def _clear(self) -> None:
+        """Take the first words away again; with blanks, which every terminal understands."""
+        if self._standing:
+            _write(sys.stderr, f"{' ' * self._standing}\r")
+            self._standing = 0
 
     @cached_property
     def _bar(self) -> Any:
         """The progress bar; None where there is no terminal."""
-        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not sys.stderr.isatty()
-        if self._silent or plain:
+        if self._silent or not coloured() or not sys.stderr.isatty():
             return None
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -141,11 +160,13 @@ class Screen:
 
     def close(self) -> None:
         """Take the progress bar away."""
+        self._clear()
         if self.__dict__.get("_bar"):
             self._bar.stop()
 
     def _say(self, text: str, *, always: bool = False) -> None:
         if always or not self._silent:
+            self._clear()
             if self.__dict__.get("_bar"):
                 self._bar.console.print(printable(text), markup=False, highlight=False)
             else:

@@ -20,3 +20,13 @@ class Display:
     def __post_init__(self) -> None:
         """Convert and check."""
         options.normalise(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running(Display):
+    """How a run goes, and what goes to the screen."""
+
+    dry_run: Annotated[bool, Option("Only say what would be done; open no model and write nothing.")] = False
+    fail_fast: Annotated[bool, Option("End at the first picture or explainer that fails.")] = False
+    exit_zero: Annotated[bool, Option("Exit with 0 even when pictures failed.")] = False
+    keep_partial: Annotated[bool, Option("When it ends early (Ctrl-C), write what is finished.")] = False

@@ -16,17 +16,18 @@ from xcnn._version import __version__
 from xcnn.cli import bridge, console, several
 from xcnn.cli.configured import EXPLAIN, LOOKS, Configuration
 from xcnn.cli.display import Display
-from xcnn.errors import PluginError, UsageError, XcnnError
+from xcnn.cli.signals import TERMINATED, StoppedError, TerminatedError, terminated
+from xcnn.errors import UsageError, XcnnError, closest
 from xcnn.host import Host
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
+    from xcnn.cli.display import Running
     from xcnn.plugin import BaseExplainer
     from xcnn.request import ModelRequest, Request
 
-INTERRUPTED = 130
 # Typer vendors Click and exports only this leaf of its usage errors.
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 EXPLAINERS_PANEL = "Explainers"
@@ -108,33 +109,17 @@ def _options(
 
 
 def explain(
-    request: Request | ModelRequest, explainers: Sequence[BaseExplainer], display: Display, sources: dict[str, str]
+    request: Request | ModelRequest, explainers: Sequence[BaseExplainer], display: Running, sources: dict[str, str]
 ) -> None:
     """Run explainers and say where the report is."""
-    from xcnn.execution import execute
-    from xcnn.io import artifacts
-
     if display.verbose > 1:
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0"
-    command = explainers[0].name if len(explainers) == 1 else EXPLAIN
-    out = None if request.out else artifacts.default_folder(command)
-    screen = console.Screen(display, explainers)
-    try:
-        run = execute(request, explainers, host=Host(), sources=sources, events=screen, out=out, keep=False)
-    except KeyboardInterrupt:
-        console.say("interrupted: nothing was written")
-        raise typer.Exit(INTERRUPTED) from None
-    finally:
-        screen.close()
-    assert run.out is not None  # noqa: S101 (set above)
-    if display.json:
-        import json
+    from xcnn.cli import running
 
-        console.answer_json(json.loads((run.out / artifacts.MANIFEST).read_text("ascii")) | {"folder": str(run.out)})
-    else:
-        console.answer(run.out / "report.html")
-    if run.failures:
-        raise typer.Exit(PluginError.exit_code if any(one.code == PluginError.code for one in run.failures) else 1)
+    command = explainers[0].name if len(explainers) == 1 else EXPLAIN
+    code = running.run(command, request, explainers, display, sources)
+    if code:
+        raise typer.Exit(code)
 
 
 def _looking(name: str) -> Any:
@@ -167,8 +152,11 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911 (one return per way to en
     except typer.Exit as done:
         return int(done.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        console.say("interrupted")
-        return INTERRUPTED
+        return _report(StoppedError("interrupted"), arguments)
+    except SystemExit as problem:
+        if problem.code != TERMINATED:
+            raise
+        return _report(TerminatedError("terminated: nothing was written"), arguments)
     except BrokenPipeError:
         # The reader has what it wants (xcnn layers m | head -1). Python would complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -199,13 +187,23 @@ def _wants_json(arguments: list[str]) -> bool:
 
 
 def _report(problem: XcnnError, arguments: list[str]) -> int:
-    if os.environ.get("XCNN_DEBUG"):
+    if os.environ.get("XCNN_DEBUG") and not isinstance(problem, StoppedError):
         raise problem
     if _wants_json(arguments):
         console.answer_json(console.error_json(problem))
+    elif isinstance(problem, StoppedError):
+        console.say(problem.message)
     else:
         console.error(problem)
     return problem.exit_code
+
+
+def _meant(problem: Any) -> str | None:
+    """The flag that an unknown one most likely meant."""
+    typed = getattr(problem, "option_name", "")
+    parameters = problem.ctx.command.params if typed and problem.ctx else []
+    shown = [one for one in parameters if not getattr(one, "hidden", False)]
+    return closest(typed, [flag for one in shown for flag in one.opts if flag.startswith("--")])
 
 
 def _usage(problem: Any) -> UsageError:
@@ -215,18 +213,14 @@ def _usage(problem: Any) -> UsageError:
         return UsageError("a command is missing", hint="xcnn gradcam efficientnet-lite0 photo.jpg")
     message = words.partition(" (Possible")[0].partition(" Did you mean")[0].rstrip(".")
     context = problem.ctx.command_path if problem.ctx else "xcnn"
-    guess = (getattr(problem, "possibilities", None) or [""])[0]
+    guess = _meant(problem)
     hint = f"{guess} (did you mean this?), or {context} --help" if guess else f"{context} --help"
     return UsageError(message[:1].lower() + message[1:], hint=hint)
 
 
-def _terminated(*_: object) -> NoReturn:
-    raise SystemExit(128 + signal.SIGTERM)
-
-
 def main() -> NoReturn:
     """Run the command line of this process."""
-    signal.signal(signal.SIGTERM, _terminated)
+    signal.signal(signal.SIGTERM, terminated)
     if not os.environ.get("XCNN_DEBUG"):
         warnings.simplefilter("ignore")  # of the libraries below; what matters to users is said in our words
     sys.exit(run(sys.argv[1:]))

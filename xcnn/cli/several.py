@@ -9,7 +9,7 @@ from typer.core import TyperCommand
 
 from xcnn import options
 from xcnn.cli import bridge, configured
-from xcnn.cli.display import Display
+from xcnn.cli.display import Running
 from xcnn.errors import OptionError
 from xcnn.options import Option
 
@@ -74,7 +74,7 @@ class Several(bridge.QuickHelp, TyperCommand):  # type: ignore[misc]
 
         assert self.help is not None  # noqa: S101 (set above)
         return bridge.built(
-            call, kinds=(Chosen, *kinds, request, Display), name="explain", words=bridge.escape(self.help)
+            call, kinds=(Chosen, *kinds, request, Running), name="explain", words=bridge.escape(self.help)
         )
 
 

@@ -115,7 +115,7 @@ class Draft:
         self._made = [parent for parent in out.absolute().parents if not parent.exists()]
         with _as_output_error(out):
             out.absolute().parent.mkdir(parents=True, exist_ok=True)
-            self.folder = Path(tempfile.mkdtemp(prefix=DRAFT, dir=out.absolute().parent))
+            self.folder = Path(tempfile.mkdtemp(prefix=f"{DRAFT}{os.getpid()}-", dir=out.absolute().parent))
             # mkdtemp makes private folders; a result is as readable as any other file of the user.
             self.folder.chmod(0o777 & ~_umask())
 

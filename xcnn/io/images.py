@@ -33,7 +33,7 @@ LARGE = 32_000_000
 """Pixels of pictures that are held at once, and one more picture."""
 
 
-def read(path: str, how: Reading = PLAIN) -> Image:
+def read(path: str, how: Reading = PLAIN, *, name: str = "") -> Image:
     """Decode one picture to upright RGB.
 
     Parameters
@@ -42,25 +42,28 @@ def read(path: str, how: Reading = PLAIN) -> Image:
         The file.
     how : Reading
         Background, frame, and limits.
+    name : str
+        What to call it, where that is not its path.
 
     Raises
     ------
     ImageError
         If it is missing, no regular file, too large, no picture, or damaged.
     """
-    with _file(path) as file:
+    name = name or path
+    with _file(path, name) as file:
         size = os.fstat(file.fileno()).st_size
-        with opened(file, path, how):  # refuses by the header, before anything is read or decoded
+        with opened(file, name, how):  # refuses by the header, before anything is read or decoded
             pass
         if size > how.max_megapixels * 1e6 * MOST_BYTES + SLACK:
             raise ImageError(
-                f"{path} has {size / 2**20:.0f} MB, more than any picture of {how.max_megapixels:g} megapixels",
+                f"{name} has {size / 2**20:.0f} MB, more than any picture of {how.max_megapixels:g} megapixels",
                 hint="raise --max-megapixels",
             )
         file.seek(0)
-        data = _all(file, path)
-    pixels, rgba, notes = decoded(data, path, how)
-    return Image(path, hashlib.sha256(data).hexdigest(), pixels.shape[:2], notes, pixels, rgba)
+        data = _all(file, name)
+    pixels, rgba, notes = decoded(data, name, how)
+    return Image(name, hashlib.sha256(data).hexdigest(), pixels.shape[:2], notes, pixels, rgba)
 
 
 def chunks(
@@ -70,8 +73,8 @@ def chunks(
 
     Parameters
     ----------
-    todo : sequence of str or ndarray
-        Files, or arrays as `from_array` takes them.
+    todo : sequence of str, (str, str) or ndarray
+        Files, files and what to call them, or arrays as `from_array` takes them.
     how : Reading
         Background, frame, and limits.
     size : int
@@ -81,9 +84,9 @@ def chunks(
     """
     good: list[Image] = []
     for number, one in enumerate(todo):
-        name = one if isinstance(one, str) else f"array-{number}"
+        file, name = _names(one, number)
         try:
-            good.append(read(one, how) if isinstance(one, str) else from_array(one, name, how))
+            good.append(read(file, how, name=name) if file else from_array(one, name, how))
         except ImageError as error:
             failed(name, error)
         if len(good) == size or sum(image.size[0] * image.size[1] for image in good) >= LARGE:
@@ -91,6 +94,15 @@ def chunks(
             good = []
     if good:
         yield good
+
+
+def _names(one: Any, number: int) -> tuple[str, str]:
+    """The file of a picture, if it is in one, and what to call it."""
+    if isinstance(one, str):
+        return one, one
+    if isinstance(one, tuple) and all(isinstance(part, str) for part in one):
+        return one[0], one[1]
+    return "", f"array-{number}"
 
 
 def fitted(image: Image, size: tuple[int, int], how: str) -> Image:
@@ -136,7 +148,7 @@ def _placed(pixels: Pixels, size: tuple[int, int]) -> Pixels:
 def numbers(path: str) -> NDArray[np.float32]:
     """Read the numbers of a ``.npy`` file; ImageError when it holds anything else."""
     try:
-        with _file(path) as file:
+        with _file(path, path) as file:
             values = np.load(io.BytesIO(_all(file, path)), allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
         raise ImageError(f"{path} holds no array of numbers: {error}") from error
@@ -146,28 +158,28 @@ def numbers(path: str) -> NDArray[np.float32]:
 
 
 @contextmanager
-def _file(path: str) -> Iterator[BinaryIO]:
+def _file(path: str, name: str) -> Iterator[BinaryIO]:
     """Open a regular file that is not empty."""
     try:
         # Before opening: a FIFO or a device would block or never end.
         mode = Path(path).stat().st_mode
         if not stat.S_ISREG(mode):
             what = "a folder without a picture" if stat.S_ISDIR(mode) else "no regular file"
-            raise ImageError(f"{path} is {what}")
+            raise ImageError(f"{name} is {what}")
         file = Path(path).open("rb")  # noqa: SIM115 (closed below)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        raise ImageError(f"can't read {path}: {getattr(error, 'strerror', None) or error}") from error
+        raise ImageError(f"can't read {name}: {getattr(error, 'strerror', None) or error}") from error
     with file:
         if not os.fstat(file.fileno()).st_size:
-            raise ImageError(f"{path} is empty")
+            raise ImageError(f"{name} is empty")
         yield file
 
 
-def _all(file: BinaryIO, path: str) -> bytes:
+def _all(file: BinaryIO, name: str) -> bytes:
     try:
         return file.read()
     except OSError as error:
-        raise ImageError(f"can't read {path}: {error.strerror}") from error
+        raise ImageError(f"can't read {name}: {error.strerror}") from error
 
 
 def from_array(pixels: Any, name: str, how: Reading = PLAIN) -> Image:

@@ -17,7 +17,7 @@ from xcnn.saving.panels import Panels, Subject, key
 from xcnn.saving.pictures import Pictures
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -131,11 +131,13 @@ class Writer:
         *,
         more: More | None = None,
         say: Callable[[str], None] | None = None,
+        partial: bool = False,
     ) -> Path:
         """Write the report and run.json, and put the folder in its place; return the report.
 
         ``more`` gives the sections that plugins add, each with who it is from, and what to say of those that failed.
-        ``say`` is told when the report is more than one file.
+        ``say`` is told when the report is more than one file. When the run is ``partial``, the files of a picture that
+        was not finished are removed.
         """
         from xcnn.report import html
 
@@ -150,6 +152,11 @@ class Writer:
                 "warnings": list(warnings),
             }
         )
+        if partial:
+            told_of = set(_texts(manifest))
+            for name in self._draft.files():
+                if name not in told_of:
+                    (self._draft.folder / name).unlink()
         if more:
             sections, failed = more(manifest, self._draft.values)
             told = {"sections": [self._section(*one) for one in sections], "warnings": manifest["warnings"] + failed}
@@ -175,6 +182,15 @@ class Writer:
             self._panels.write(panel, subject, scales, stem) for panel, stem in zip(section.panels, stems, strict=True)
         ]
         return {"title": section.title, "plugin": who, "text": section.text, "panels": panels}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in nested data."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list, tuple)):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _texts(one)
 
 
 def _source(pixels: Pixels) -> Pixels:

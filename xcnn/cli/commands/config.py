@@ -9,7 +9,7 @@ import typer
 
 from xcnn import configuration, options
 from xcnn.cli import bridge, configured, console
-from xcnn.cli.display import Display
+from xcnn.cli.display import Running
 from xcnn.errors import UsageError, did_you_mean
 from xcnn.host import Host
 from xcnn.request import ModelRequest, Request
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from xcnn.plugin import BaseExplainer
 
 app = typer.Typer(cls=bridge.Group, no_args_is_help=True, rich_markup_mode="rich", add_completion=False)
-COMMON: tuple[type, ...] = (ModelRequest, Request, Display)
+COMMON: tuple[type, ...] = (ModelRequest, Request, Running)
 
 
 @app.callback()
@@ -34,15 +34,15 @@ def config() -> None:
 @app.command("show", cls=bridge.Command)
 def show(
     command: Annotated[
-        str, typer.Argument(metavar="[COMMAND]", show_default=False, help="Only the options of this command.")
+        str, typer.Argument(metavar="COMMAND", show_default=False, help="Only the options of this command.")
     ] = "",
     *,
     as_json: Annotated[bool, typer.Option("--json", metavar="", help="Print JSON; errors, too.")] = False,
 ) -> None:
-    """Tell the value of every option, and where it comes from.
+    r"""Tell the value of every option, and where it comes from.
 
     The first that says something counts: a flag, XCNN_OPTION in the environment, the nearest xcnn.toml from here up,
-    [tool.xcnn] in the nearest pyproject.toml, the user's file, the default.
+    \[tool.xcnn] in the nearest pyproject.toml, the user's file, the default.
 
     Example: xcnn config show gradcam
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from xcnn.cli import console
 from xcnn.cli.display import Display
 from xcnn.cli.looks import PredictOptions
+from xcnn.cli.signals import StoppedError, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,10 +30,10 @@ def run(options: PredictOptions, display: Display, _: dict[str, str]) -> None:
     out = options.out or str(artifacts.default_folder("predict"))
     screen = console.Screen(display)
     try:
-        found = prediction.predict(options, host=Host(), out=out, events=screen)
+        with Watch(Path(out), patient=False, json=display.json):
+            found = prediction.predict(options, host=Host(), out=out, events=screen)
     except KeyboardInterrupt:
-        console.say("interrupted: nothing was written")
-        raise typer.Exit(130) from None
+        raise StoppedError("interrupted: nothing was written") from None
     finally:
         screen.close()
     if display.json:

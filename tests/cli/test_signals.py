@@ -1,0 +1,87 @@
+"""Signals: what ends the program, how soon, and what is left."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.executable
+# A main thread that is deep in C, as in TensorFlow: Python would raise KeyboardInterrupt when it is back, in minutes.
+BUSY = """
+import hashlib, os, signal, sys
+from pathlib import Path
+from xcnn.cli.signals import Watch, terminated
+from xcnn.io import artifacts
+signal.signal(signal.SIGTERM, terminated)
+out = Path("run")
+with artifacts.Draft(out, overwrite=False) as draft, Watch(out, patient=sys.argv[1] == "patient", json=False):
+    print("begun", flush=True)
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
+"""
+
+
+def busy(*words):
+    process = subprocess.Popen([sys.executable, "-c", BUSY, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout.readline() == b"begun\n"
+    return process
+
+
+@pytest.mark.parametrize(
+    ("how", "code", "word"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+)
+def test_a_signal_ends_a_computation_that_python_can_not_interrupt_and_removes_the_draft(how, code, word, own_folder):
+    with busy("in a hurry") as process:
+        assert [path.name for path in own_folder.iterdir()] != []
+        process.send_signal(how)
+        _, err = process.communicate(timeout=60)
+
+    assert (process.returncode, err) == (code, f"{word}: nothing was written\n".encode())
+    assert list(own_folder.iterdir()) == []
+
+
+def test_what_is_to_be_kept_is_waited_for_until_a_second_signal(own_folder):
+    with busy("patient") as process:
+        process.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=3)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert list(own_folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("how", "code", "name"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+)
+def test_the_answer_is_json_even_when_a_signal_ends_the_program(how, code, name):
+    words = [sys.executable, "-m", "xcnn", "gradcam", "efficientnet-lite0", "--from-file", "-", "--json"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        # More than a pipe holds: once it is taken, the program is reading and waits for more.
+        os.write(process.stdin.fileno(), b"x.png\n" * 2**15)
+        process.send_signal(how)
+        out = process.stdout.read()
+        err = process.stderr.read()
+        process.stdin.close()
+
+    assert (process.returncode, err) == (code, b"")
+    told = json.loads(out)
+    assert (told["schema_version"], told["error"]["code"], told["error"]["exit_code"]) == (1, name, code)
+
+
+def test_it_starts_where_nothing_may_be_written_and_there_is_no_home(tmp_path):
+    environment = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/nonexistent", "LC_ALL": "C"}
+    environment |= {"PYTHONPATH": str(Path(__file__).parent.parent.parent), "COLUMNS": "60"}
+
+    for words in (["--help"], ["config", "show"], ["gradcam", "--help"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "xcnn", *words], env=environment, capture_output=True, check=False, cwd="/proc"
+        )
+        assert (done.returncode, b"Traceback" in done.stderr) == (0, False)
+        assert b"\x1b" not in done.stdout

@@ -1,0 +1,164 @@
+"""One run as the command line does it, and what it would do with --dry-run."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xcnn import inputs, options
+from xcnn import request as requests
+from xcnn.cli import console
+from xcnn.cli.configured import DEFAULT
+from xcnn.cli.signals import INTERRUPTED, TERMINATED, StoppedError, Watch
+from xcnn.errors import ImageError, OptionError, PluginError
+from xcnn.host import Host
+from xcnn.request import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from xcnn.cli.display import Running
+    from xcnn.plugin import BaseExplainer, Run
+    from xcnn.request import ModelRequest
+
+CODES = {"": 0, "interrupted": INTERRUPTED, "terminated": TERMINATED, "failed": 1}
+SHOWN = 10
+"""So many names of pictures are listed by --dry-run."""
+
+
+def run(
+    command: str,
+    request: Request | ModelRequest,
+    explainers: Sequence[BaseExplainer],
+    display: Running,
+    sources: Mapping[str, str],
+) -> int:
+    """Run explainers, say where the report is, and return the exit code.
+
+    Raises
+    ------
+    XcnnError
+        If the run as a whole can't go on, was interrupted, or nothing could be explained.
+    """
+    screen = console.Screen(display, explainers)
+    if not display.dry_run:
+        screen.starting(request.model)
+    from xcnn.io import artifacts
+
+    out = Path(request.out) if request.out else artifacts.default_folder(command)
+    if display.dry_run:
+        _rehearse(request, explainers, display, sources, out)
+        return 0
+    try:
+        done = _done(request, explainers, display, sources, out, screen)
+    except ImageError as problem:
+        if not display.exit_zero:
+            raise
+        if display.json:
+            told = console.error_json(problem)
+            console.answer_json({**told, "error": {**told["error"], "exit_code": 0}})
+        else:
+            console.error(problem)
+        return 0
+    if display.json:
+        told = json.loads((out / artifacts.MANIFEST).read_text("ascii"))
+        console.answer_json(told | {"folder": str(out)} | ({"stopped": done.stopped} if done.stopped else {}))
+    else:
+        console.answer(out / "report.html")
+    if CODES[done.stopped] or not done.failures or display.exit_zero:
+        return CODES[done.stopped]
+    return PluginError.exit_code if any(one.code == PluginError.code for one in done.failures) else 1
+
+
+def _done(
+    request: Request | ModelRequest,
+    explainers: Sequence[BaseExplainer],
+    display: Running,
+    sources: Mapping[str, str],
+    out: Path,
+    screen: console.Screen,
+) -> Run:
+    from xcnn.execution import execute
+
+    try:
+        with ExitStack() as stack:
+            pictures = _pictures(request, stack)
+            stack.enter_context(Watch(out, patient=display.keep_partial, json=display.json))
+            done = execute(
+                request,
+                explainers,
+                host=Host(),
+                pictures=pictures,
+                sources=sources,
+                events=screen,
+                out=out,
+                keep=False,
+                fail_fast=display.fail_fast,
+                keep_partial=display.keep_partial,
+            )
+    except KeyboardInterrupt:
+        raise StoppedError("interrupted: nothing was written") from None
+    finally:
+        screen.close()
+    if done.stopped:
+        console.say(f"{done.stopped}: what was finished is kept")
+    return done
+
+
+def _pictures(request: Request | ModelRequest, stack: ExitStack) -> list[Any] | None:
+    """The pictures of a request where one comes from standard input; else None."""
+    if not isinstance(request, Request) or inputs.STDIN not in request.images:
+        return None
+    if request.from_file == inputs.STDIN:
+        raise OptionError("standard input is one picture, or names of pictures", hint="leave out - or --from-file -")
+    return [*(one for one in request.images if one != inputs.STDIN), stack.enter_context(inputs.piped())]
+
+
+def _rehearse(
+    request: Request | ModelRequest,
+    explainers: Sequence[BaseExplainer],
+    display: Running,
+    sources: Mapping[str, str],
+    out: Path,
+) -> None:
+    """Say what a run would do, after the checks that need no model."""
+    from xcnn import execution, opening
+    from xcnn.io import artifacts
+
+    pictures = execution.found(request, explainers) if isinstance(request, Request) else []
+    model = opening.located(request.model, Host())
+    artifacts.check(out, overwrite=request.overwrite, inputs=[*pictures, request.model])
+    rows = [
+        {"option": option.flag, "value": _spelled(option, one), "source": sources.get(option.name, DEFAULT)}
+        for one in (*explainers, request)
+        for option in options.declared(type(one))
+        if not option.option.positional and getattr(one, option.name) != option.default
+    ]
+    told: dict[str, Any] = {
+        "schema_version": 1,
+        "dry_run": True,
+        "model": model,
+        "pictures": pictures,
+        "explainers": [one.name for one in explainers],
+        "options": rows,
+        "folder": str(out),
+        "command": requests.command_line(request, explainers),
+    }
+    if display.json:
+        console.answer_json(told)
+        return
+    more = f" and {len(pictures) - SHOWN} more" if len(pictures) > SHOWN else ""
+    console.answer(f"model: {model}")
+    if isinstance(request, Request):
+        console.answer(f"pictures: {len(pictures)}: {', '.join(pictures[:SHOWN])}{more}")
+    console.answer(f"explainers: {', '.join(told['explainers'])}")
+    for row in rows:
+        console.answer(f"{row['option']}: {row['value']} ({row['source']})")
+    console.answer(f"folder: {out}, nothing was written")
+
+
+def _spelled(option: options.Declared, instance: Any) -> str:
+    value = getattr(instance, option.name)
+    return ", ".join(value) if option.many else options.spelled(option, value)

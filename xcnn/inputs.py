@@ -1,0 +1,75 @@
+"""Pictures that no argument names: lists of names, and one from standard input."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from xcnn.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STDIN = "-"
+
+
+@dataclass(frozen=True)
+class Piped:
+    """A picture whose bytes are in a file, while its name is another."""
+
+    file: str
+    name: str
+
+
+def names(source: str) -> list[str]:
+    """Read the names of pictures, one per line; with a NUL in it, each ends at a NUL.
+
+    Raises
+    ------
+    OptionError
+        If it can't be read, or names nothing.
+    """
+    try:
+        data = _stdin("--from-file -").read() if source == STDIN else Path(source).read_bytes()
+    except (OSError, ValueError) as error:
+        words = getattr(error, "strerror", None) or error
+        raise OptionError(
+            f"can't read the names in {source}: {words}", hint="give a text file, one per line"
+        ) from error
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    parts = data.split(b"\0") if b"\0" in data else [line.removesuffix(b"\r") for line in data.split(b"\n")]
+    # As arguments are decoded, so that names of any bytes survive.
+    found = [os.fsdecode(part) for part in parts if part]
+    if not found:
+        where = "standard input" if source == STDIN else source
+        raise OptionError(f"{where} names no picture", hint="write one per line")
+    return found
+
+
+@contextmanager
+def piped() -> Iterator[Piped]:
+    """Keep the picture that arrives on standard input in a file meanwhile: a decoder may go back in it.
+
+    Raises
+    ------
+    OptionError
+        If standard input is a terminal, or closed.
+    """
+    stream = _stdin(STDIN)
+    with tempfile.TemporaryDirectory(prefix="xcnn-stdin-") as folder:
+        path = Path(folder) / "stdin"
+        with path.open("wb") as file:
+            shutil.copyfileobj(stream, file)
+        yield Piped(str(path), "stdin")
+
+
+def _stdin(what: str) -> BinaryIO:
+    if sys.stdin is None or sys.stdin.closed or sys.stdin.isatty():
+        raise OptionError(f"{what} reads standard input, and nothing is piped into it", hint="... < FILE, or a pipe")
+    return sys.stdin.buffer
