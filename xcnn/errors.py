@@ -60,6 +60,10 @@ class ImageError(XcnnError):
     code = "image"
 
 
+class Terminated(SystemExit):
+    """SIGTERM has arrived: told from a `SystemExit` that a plugin raises."""
+
+
 class UsageError(XcnnError):
     """The request makes no sense as it is written."""
 
@@ -197,7 +201,3 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
     """A hint: the nearest known word, or else `otherwise`."""
     nearest = closest(word, known)
     return f"{nearest} (did you mean this?), or {otherwise}" if nearest else otherwise
-
-
-class Termination(BaseException):
-    """The process is to end (SIGTERM). No SystemExit: those that plugins raise are failures of theirs."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xcnn import opening, provenance, truth
-from xcnn.errors import LayerError, OptionError, Termination, XcnnError
+from xcnn.errors import LayerError, OptionError, Terminated, XcnnError
 from xcnn.events import Silent
 from xcnn.inputs import STDIN, Piped, names
 from xcnn.options import declared
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from xcnn.render.style import Style
     from xcnn.request import Common, ModelRequest
 
-STOPS: Mapping[type, str] = {KeyboardInterrupt: "interrupted", Termination: "terminated"}
+STOPS: Mapping[type, str] = {KeyboardInterrupt: "interrupted", Terminated: "terminated"}
 """What ends a run from outside, in words."""
 
 
@@ -122,7 +122,7 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
                 network = _on_model(working, network, None if pictured else checked)
                 if options and decoded:
                     working.on_pictures(network, _fitted(decoded, network, checked), options.target)
-        except (KeyboardInterrupt, Termination, XcnnError) as problem:
+        except (KeyboardInterrupt, Terminated, XcnnError) as problem:
             if not (keep_partial and network is not None and outcome.explained and outcome.may_stop(problem)):
                 raise
             stopped = STOPS.get(type(problem), "failed")

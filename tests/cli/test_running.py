@@ -12,7 +12,7 @@ import pytest
 from fakes import FakeNetwork
 from PIL import Image as Picture
 
-from xcnn.errors import ImageError, Termination
+from xcnn.errors import ImageError, Terminated
 from xcnn.execution import execute
 from xcnn.explainers.gradcam import GradCAM
 from xcnn.host import Host
@@ -269,7 +269,7 @@ class Stopping:
             raise self.problem
 
 
-@pytest.mark.parametrize(("problem", "word"), [(KeyboardInterrupt, "interrupted"), (Termination, "terminated")])
+@pytest.mark.parametrize(("problem", "word"), [(KeyboardInterrupt, "interrupted"), (Terminated, "terminated")])
 def test_an_interrupted_run_keeps_what_was_finished_where_it_is_asked_to(photo, own_folder, problem, word):
     images = tuple(photo(f"{name}.png", height=4, width=4) for name in "abc")
     network = FakeNetwork(features=[[[[1, 2], [3, 4]], [[0, 0], [2, 0]]]])
@@ -285,20 +285,7 @@ def test_an_interrupted_run_keeps_what_was_finished_where_it_is_asked_to(photo, 
     assert not any(name.startswith("b.") for name in about["files"])
 
 
-@pytest.mark.parametrize("problem", [KeyboardInterrupt, Termination])
-def test_a_signal_while_an_explainer_computes_is_no_failure_of_the_explainer(photo, problem):
-    class Ending(GradCAM):
-        def explain(self, *_):
-            raise problem
-
-    network = FakeNetwork(features=[[[[1, 2], [3, 4]], [[0, 0], [2, 0]]]])
-    request = Request(model="", images=(photo(height=4, width=4),))
-
-    with pytest.raises(problem):
-        execute(request, [Ending()], host=Host(), model=network)
-
-
-@pytest.mark.parametrize("problem", [KeyboardInterrupt, Termination])
+@pytest.mark.parametrize("problem", [KeyboardInterrupt, Terminated])
 def test_without_that_nothing_is_left(photo, own_folder, problem):
     images = tuple(photo(f"{name}.png", height=4, width=4) for name in "abc")
     network = FakeNetwork(features=[[[[1, 2], [3, 4]], [[0, 0], [2, 0]]]])

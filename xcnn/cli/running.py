@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from xcnn.plugin import BaseExplainer, Run
     from xcnn.request import ModelRequest
 
-CODES = {"interrupted": INTERRUPTED, "terminated": TERMINATED}
+CODES = {"": 0, "interrupted": INTERRUPTED, "terminated": TERMINATED, "failed": 1}
 SHOWN = 10
 """So many names of pictures are listed by --dry-run."""
 
@@ -67,16 +67,9 @@ def run(
         console.answer_json(told | {"folder": str(out)} | ({"stopped": done.stopped} if done.stopped else {}))
     else:
         console.answer(out / "report.html")
-    return _code(done, exit_zero=display.exit_zero)
-
-
-def _code(done: Run, *, exit_zero: bool) -> int:
-    """The exit code of a run that was written."""
-    if done.stopped in CODES:
+    if CODES[done.stopped] or not done.failures or display.exit_zero:
         return CODES[done.stopped]
-    if any(one.code == PluginError.code for one in done.failures):
-        return PluginError.exit_code
-    return int(bool(done.stopped or (done.failures and not exit_zero)))
+    return PluginError.exit_code if any(one.code == PluginError.code for one in done.failures) else 1
 
 
 def _done(

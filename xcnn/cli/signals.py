@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING, NoReturn, Self
 
 from xcnn.cli import console
-from xcnn.errors import Termination, XcnnError
+from xcnn.errors import Terminated, XcnnError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +38,7 @@ class TerminatedError(StoppedError):
 
 def terminated(*_: object) -> NoReturn:
     """End as SIGTERM asks, but tidily."""
-    raise Termination
+    raise Terminated(TERMINATED)
 
 
 class Watch:
@@ -74,7 +74,7 @@ class Watch:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._left = True
-        if not self._armed or (kind is not None and issubclass(kind, (KeyboardInterrupt, Termination))):
+        if not self._armed or (kind is not None and issubclass(kind, (KeyboardInterrupt, SystemExit))):
             return  # the way out may take long, too
         self._ended = True
         signal.set_wakeup_fd(-1)
