@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 TERMINATED = 128 + signal.SIGTERM
-SECONDS = 1.5
+SECONDS = 1.0
 """Python raises KeyboardInterrupt between its own instructions only; TensorFlow may compute for longer than that."""
 
 
