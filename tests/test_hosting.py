@@ -221,7 +221,7 @@ def test_where_the_first_failure_is_the_end_a_plugin_fails_once(
 
     code, out, _ = command("explain" if several else "mean", *words, *several, *size, "--out", "run")
 
-    assert (code, out) == (1, "run/report.html\n")
+    assert (code, out) == (6, "run/report.html\n")
     manifest = json.loads(Path("run/run.json").read_text())
     assert [result["image"]["path"] for result in manifest["results"]] == kept
     assert [(one["path"], one["code"]) for one in manifest["failures"]] == [(where, "plugin")]

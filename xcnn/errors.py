@@ -60,8 +60,8 @@ class ImageError(XcnnError):
     code = "image"
 
 
-class Terminated(SystemExit):
-    """SIGTERM has arrived: told from a `SystemExit` that a plugin raises."""
+class Terminated(BaseException):
+    """SIGTERM has arrived. Nobody takes it for an error, nor for the exit of a plugin."""
 
 
 class UsageError(XcnnError):

@@ -12,7 +12,7 @@ import pluggy
 
 import xcnn.explainers
 from xcnn import checking, hookspecs
-from xcnn.errors import PluginError, Terminated, UsageError, did_you_mean
+from xcnn.errors import PluginError, UsageError, did_you_mean
 from xcnn.listings import EXPLAINERS, EXTENSIONS, SECTIONS, check_version, entries, imported
 from xcnn.options import declared
 from xcnn.plugin import BaseExplainer
@@ -155,8 +155,6 @@ class Host:
                 found += [(listing.who, checking.section(section, listing.who)) for section in given]
             except PluginError as error:
                 warnings.append(f"{error.message}; the report lacks its section")
-            except Terminated:
-                raise
             except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever a plugin raises)
                 warnings.append(f"{listing.who} failed: {type(error).__name__}: {error}; the report lacks its section")
         return found, warnings
@@ -207,8 +205,6 @@ class Host:
             owner = distribution if colon else "xcnn"
             try:
                 values = tuple(implementation.function())
-            except Terminated:
-                raise
             except (Exception, SystemExit) as error:
                 raise PluginError(
                     f"plugin {owner} can't tell its {what}: {type(error).__name__}: {error}",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from xcnn.errors import PluginError
+from xcnn.errors import PluginError, Terminated
 from xcnn.plugin import API_VERSION
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def imported(listing: Listing) -> Any:
     entry = metadata.EntryPoint(listing.name, listing.value, listing.group)
     try:
         return entry.load()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Terminated):
         raise
     except BaseException as error:  # a plugin may even call sys.exit at import
         raise PluginError(

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from xcnn import checking, truth
-from xcnn.errors import MisfitError, PluginError, Terminated, UsageError, XcnnError
+from xcnn.errors import MisfitError, PluginError, UsageError, XcnnError
 from xcnn.plugin import Explainer, ModelExplainer, Result
 from xcnn.protocol import nothing
 
@@ -156,8 +156,6 @@ class Working:
                 found = explain()
         except XcnnError as problem:
             error = problem
-        except Terminated:
-            raise
         except (Exception, SystemExit) as problem:
             if ours and not explainer.fits(network):
                 raise

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ with artifacts.Draft(out, overwrite=False) as draft, Watch(out, patient=sys.argv
 def busy(*words):
     process = subprocess.Popen([sys.executable, "-c", BUSY, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout.readline() == b"begun\n"
+    time.sleep(1)  # from what it says to what it does, however busy the machine is
     return process
 
 

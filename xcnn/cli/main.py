@@ -16,8 +16,8 @@ from xcnn._version import __version__
 from xcnn.cli import bridge, console, several
 from xcnn.cli.configured import EXPLAIN, LOOKS, Configuration
 from xcnn.cli.display import Display
-from xcnn.cli.signals import TERMINATED, StoppedError, TerminatedError, terminated
-from xcnn.errors import UsageError, XcnnError, closest
+from xcnn.cli.signals import StoppedError, TerminatedError, terminated
+from xcnn.errors import Terminated, UsageError, XcnnError, closest
 from xcnn.host import Host
 
 if TYPE_CHECKING:
@@ -153,9 +153,7 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911 (one return per way to en
         return int(done.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return _report(StoppedError("interrupted"), arguments)
-    except SystemExit as problem:
-        if problem.code != TERMINATED:
-            raise
+    except Terminated:
         return _report(TerminatedError("terminated: nothing was written"), arguments)
     except BrokenPipeError:
         # The reader has what it wants (xcnn layers m | head -1). Python would complain again at exit.

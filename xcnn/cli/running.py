@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from xcnn.plugin import BaseExplainer, Run
     from xcnn.request import ModelRequest
 
-CODES = {"": 0, "interrupted": INTERRUPTED, "terminated": TERMINATED, "failed": 1}
+SIGNALLED = {"interrupted": INTERRUPTED, "terminated": TERMINATED}
 SHOWN = 10
 """So many names of pictures are listed by --dry-run."""
 
@@ -67,9 +67,11 @@ def run(
         console.answer_json(told | {"folder": str(out)} | ({"stopped": done.stopped} if done.stopped else {}))
     else:
         console.answer(out / "report.html")
-    if CODES[done.stopped] or not done.failures or display.exit_zero:
-        return CODES[done.stopped]
-    return PluginError.exit_code if any(one.code == PluginError.code for one in done.failures) else 1
+    if done.stopped in SIGNALLED:
+        return SIGNALLED[done.stopped]
+    if any(one.code == PluginError.code for one in done.failures):
+        return PluginError.exit_code
+    return int(bool(done.failures or done.stopped) and not display.exit_zero)
 
 
 def _done(

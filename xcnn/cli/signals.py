@@ -38,7 +38,7 @@ class TerminatedError(StoppedError):
 
 def terminated(*_: object) -> NoReturn:
     """End as SIGTERM asks, but tidily."""
-    raise Terminated(TERMINATED)
+    raise Terminated
 
 
 class Watch:
@@ -74,7 +74,7 @@ class Watch:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._left = True
-        if not self._armed or (kind is not None and issubclass(kind, (KeyboardInterrupt, SystemExit))):
+        if not self._armed or (kind is not None and issubclass(kind, (KeyboardInterrupt, Terminated))):
             return  # the way out may take long, too
         self._ended = True
         signal.set_wakeup_fd(-1)
