@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,9 @@ import pytest
 from PIL import Image
 
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as xcnn itself sets it, before a test imports TensorFlow
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # Tests in the background of a shell inherit deafness, and so would the programs that they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 SAMPLES = Path(__file__).parent.parent / "samples"
 
 

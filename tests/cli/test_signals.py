@@ -20,7 +20,6 @@ from pathlib import Path
 from xcnn.cli.signals import Watch, terminated
 from xcnn.io import artifacts
 signal.signal(signal.SIGTERM, terminated)
-signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that run in the background inherit deafness
 out = Path("run")
 with artifacts.Draft(out, overwrite=False) as draft, Watch(out, patient=sys.argv[1] == "patient", json=False):
     print("begun", flush=True)
