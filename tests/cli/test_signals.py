@@ -23,7 +23,7 @@ signal.signal(signal.SIGTERM, terminated)
 out = Path("run")
 with artifacts.Draft(out, overwrite=False) as draft, Watch(out, patient=sys.argv[1] == "patient", json=False):
     print("begun", flush=True)
-    hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 2**28)  # two minutes: a test that fails must end
 """
 
 
