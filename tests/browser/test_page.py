@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from xcnn.plugin import Image, Result, Tiles
 from xcnn.render.style import Style
 from xcnn.report import html
 from xcnn.saving.pictures import Pictures
@@ -51,6 +52,60 @@ def test_wrong_predictions_are_found_where_the_truth_is_known(opened, gallery):
 
     assert page.locator(".count").inner_text() == "5 of 9 images, 0 of 1 failed"
     assert listed(page) == [f"{'dog' if at in {2, 8} else 'cat'}{at}.jpg" for at in (0, 2, 4, 6, 8)]
+
+
+def test_each_image_says_its_truth_and_what_was_predicted_instead(opened, gallery):
+    told = json.loads(gallery.with_name("run.json").read_text("utf-8"))
+    for at, result in enumerate(told["results"]):
+        right = at % 2 == 0
+        result["truth"] = {"index": 281, "label": "Egyptian cat"} if right else {"index": 967, "label": "espresso"}
+        result["wrong"] = not right
+    judged = gallery.with_name("truth.html")
+    html.write(judged, told, Pictures(gallery.parent, Style()))
+    page = opened(judged)
+
+    first, second = (page.locator(".image").nth(at) for at in (0, 1))
+    assert first.get_by_text("truth: Egyptian cat").is_visible()
+    assert first.get_by_text("wrong:").count() == 0
+    assert second.get_by_text("truth: espresso").is_visible()
+    assert second.get_by_text("wrong: predicted Egyptian cat").is_visible()
+    assert "wrong" in page.get_by_role("searchbox").get_attribute("placeholder")
+    page = opened(gallery)
+    assert page.get_by_text("truth:").count() == 0
+    assert "wrong" not in page.get_by_role("searchbox").get_attribute("placeholder")
+
+
+def test_escape_in_the_search_box_shows_all_images_again(opened, gallery):
+    page = opened(gallery)
+    page.keyboard.press("/")
+    page.keyboard.type("dog")
+    assert fragment(page) == "#q=dog"
+    assert len(listed(page)) == 3
+
+    page.keyboard.press("Escape")
+
+    assert page.get_by_role("searchbox").input_value() == ""
+    assert len(listed(page)) == 9
+    assert fragment(page) == ""
+
+
+def test_an_image_without_maps_has_no_control_that_does_nothing(opened, every, written):
+    values = np.ones((4, 3, 3), np.float32)
+    tiles = Tiles(values, tuple("0123"), "positive", "activation", layer="top")
+    image = Image("cat.jpg", f"{0:064x}", (300, 400))
+    page = opened(written([Result("filters", image, None, (tiles,), (), 1.0)], names=("filters",)))
+
+    tools = page.locator(".tools")
+    assert [one.get_attribute("aria-label") for one in tools.get_by_role("button").all()] == [
+        "Zoom out", "Whole picture", "Zoom in",
+    ]  # fmt: skip
+    assert tools.locator("select, input, details").count() == 0
+    tools.get_by_role("button", name="Zoom in").click()
+    assert page.locator(".input .picture").get_attribute("viewBox") == "40 30 320 240"
+
+    tools = opened(every).locator(".tools")
+    assert tools.get_by_label("Palette").is_visible()
+    assert tools.get_by_role("button", name="Swipe").is_visible()
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,13 @@ const pressed = (key) => {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
   if (event.target.closest("input, select, textarea, [contenteditable]")) {
-    if (event.key === "Escape" && event.target === finder.field) event.target.blur();
+    if (event.key === "Escape" && event.target === finder.field) {
+      event.preventDefault();
+      state.find = "";
+      found();
+      remember();
+      event.target.blur();
+    }
     return;
   }
   const open = document.querySelector("dialog[open]");
