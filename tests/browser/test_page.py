@@ -177,6 +177,28 @@ def test_an_odd_address_opens_the_report_all_the_same(opened, gallery, odd):
     assert 0 <= float(box[0]) <= 400
 
 
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
+@pytest.mark.parametrize("how", ["opened", "followed"])
+def test_a_link_to_an_image_arrives_at_it_and_stays_there(opened, long, width, height, how):
+    address = "#img=000000000019"
+    page = opened(long, address if how == "opened" else "", viewport={"width": width, "height": height})
+    if how == "followed":
+        page.evaluate("(address) => { location.hash = address; }", address)
+    image = page.locator('.image[data-key="000000000019"]')
+
+    for wait in (300, 1700):
+        page.wait_for_timeout(wait)
+        bar = page.locator("nav.bar").bounding_box()
+        below = max(bar["y"] + bar["height"], 0)
+        assert below <= image.bounding_box()["y"] <= below + 40
+
+    # The reader is free to go.
+    page.mouse.move(width / 2, height / 2)
+    page.mouse.wheel(0, -600)
+    page.wait_for_timeout(700)
+    assert image.bounding_box()["y"] > 300
+
+
 def test_arrows_turn_from_image_to_image_and_the_address_follows(opened, gallery):
     page = opened(gallery)
 
