@@ -292,6 +292,57 @@ def test_an_enlarged_tile_is_the_tile_itself(opened, grid, seen):
     np.testing.assert_allclose(large, expected, atol=6)
 
 
+def test_back_closes_what_was_opened_and_closing_leaves_no_step(opened, grid, three):
+    page = opened(grid)
+    page.get_by_role("link", name="block3/conv1, 7", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Next").click()
+    assert fragment(page) == "#f=block3/conv1:8"
+    page.go_back()
+    page.locator("dialog").wait_for(state="detached")
+    assert fragment(page) == ""
+    page.go_forward()
+    assert page.get_by_role("dialog", name="block3/conv1 · 8").is_visible()
+
+    page = opened(three)
+    page.get_by_role("button", name="Compare all").click()
+    assert "matrix=" in fragment(page)
+    page.go_back()
+    page.locator("dialog").wait_for(state="detached")
+    assert fragment(page) == ""
+    page.get_by_role("button", name="Compare all").click()
+    page.keyboard.press("Escape")
+    page.locator("dialog").wait_for(state="detached")
+    assert fragment(page) == ""
+
+
+def test_an_address_without_a_view_shows_the_first_one(opened, gallery):
+    page = opened(gallery, "#q=dog&p=gray&img=000000000002")
+    assert len(listed(page)) == 3
+
+    page.evaluate("location.hash = ''")
+    page.wait_for_timeout(200)
+
+    assert len(listed(page)) == 9
+    assert page.locator(".image.current").count() == 0
+    assert page.locator(".tools").first.get_by_label("Palette").input_value() == "run"
+    page.go_back()
+    page.wait_for_timeout(200)
+    assert len(listed(page)) == 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ("block3/conv1:99", "The layer block3/conv1 has no tile 99 here."),
+        ("<b>:0", "There are no tiles of a layer <b> here."),
+    ],
+)
+def test_a_link_to_a_tile_that_is_not_there_says_so(opened, grid, asked, words):
+    page = opened(grid, f"#f={asked}")
+
+    assert page.get_by_role("dialog", name="Not in this report").get_by_text(words).is_visible()
+
+
 def test_a_link_opens_its_tile_and_a_dead_one_says_so(opened, grid):
     page = opened(grid, "#f=block3/conv1:3")
 

@@ -70,9 +70,8 @@ const matrix = (article) => {
     const [title, ...parts] = JSON.parse(row);
     return made("tr", {}, made("th", { scope: "row", text: title }, ...parts.filter(Boolean).map((text) => made("span", { text }))), ...[...columns.keys()].map((column) => cell(cells.get(column))));
   });
-  state.matrix = article.dataset.key;
-  remember();
-  const one = dialog(article.querySelector("h3").textContent, () => { state.matrix = ""; remember(); },
+  if (state.matrix !== article.dataset.key) stepped(() => { state.matrix = article.dataset.key; });
+  const one = dialog(article.querySelector("h3").textContent, () => { if (!state.matrix || document.querySelector("dialog .matrix")) return; state.matrix = ""; closedAgain(); },
     made("p", { class: "quiet", text: "Point at a picture to read all maps there. Turn the wheel to zoom, drag to move." }),
     made("table", { class: "matrix" }, made("thead", {}, head), made("tbody", {}, ...body)));
   for (const handle of all(".handle", one)) handle.remove();
