@@ -129,6 +129,13 @@ def gallery(written):
 
 
 @pytest.fixture(scope="session")
+def long(written):
+    """So many images that those out of sight are not laid out."""
+    names = ("gradcam", "saliency")
+    return written(*[results_of(at, names, classes=1 + at % 2) for at in range(30)], names=names)
+
+
+@pytest.fixture(scope="session")
 def grid(written):
     rng = np.random.default_rng(0)
     values = rng.random((16, 12, 12), np.float32)

@@ -1,8 +1,11 @@
 """Maps that are coloured, read and compared in the browser."""
 
+import re
+
 import numpy as np
 import pytest
 
+from xcnn.plugin import Attribution, Image, Result, Target
 from xcnn.render import colours
 
 pytestmark = pytest.mark.browser
@@ -179,6 +182,56 @@ def test_a_value_below_zero_is_read_as_it_is(opened, three):
         .startswith("-4.00 ± 0.016 mean score drop")
     )
     assert page.locator(".cursor").count() == 2 * page.locator(".picture").count()
+
+
+@pytest.fixture(scope="module")
+def packed(written):
+    """Two maps of 224 x 224 with a column of its own value per column; noise in the second makes its picture smaller."""
+    ramp = np.tile(np.arange(224, dtype=np.float32), (224, 1))
+    noise = ramp + np.random.default_rng(0).uniform(-300, 300, ramp.shape).astype(np.float32)
+    maps = [
+        Attribution(values, sign="positive", unit="gradient", layer=layer, fine=True)
+        for layer, values in (("even", ramp), ("noisy", np.abs(noise)))
+    ]
+    target = Target(1, "cat", 1.0, 0.5, ((1, 1.0),))
+    image = Image("cat.jpg", f"{0:064x}", (300, 400))
+    return written([Result("saliency", image, target, tuple(maps), (target,), 0.1)], names=("saliency",))
+
+
+def embedded(page):
+    return page.evaluate(
+        """async () => Promise.all([...document.querySelectorAll(".panel [data-tint]")].map(async (heat) => {
+          const one = new Image();
+          one.src = heat.getAttribute("href");
+          await one.decode();
+          return [one.naturalWidth, one.naturalHeight];
+        }))"""
+    )
+
+
+def test_a_map_whose_picture_is_smaller_is_read_by_its_own_rows_without_a_false_step(opened, packed):
+    page = opened(packed, reduced_motion="reduce")
+    (whole, _), (width, height) = embedded(page)
+    assert whole == 224
+    assert max(width, height) < 224
+    assert page.locator(".panel").nth(1).get_by_text(f"224 × 224, shown at {width} × {height}").is_visible()
+    page.get_by_role("button", name="Compare all").click()
+    readings = page.locator(".matrix .reading")
+
+    for x, y in ((0.06, 0.94), (0.5, 0.5), (0.96, 0.97)):
+        box = page.locator(".matrix .picture").first.bounding_box()
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        readings.nth(1).filter(has_text="shown").wait_for()
+        page.wait_for_timeout(100)
+        even, noisy = readings.all_inner_texts()
+        (place,) = re.findall(r"row (\d+), column (\d+)", even)
+        assert re.findall(r"row (\d+), column (\d+)", noisy) == [place]
+        assert [int(at) for at in place] == pytest.approx([224 * y, 224 * x], abs=1)
+        # The even map has at each column the number of the column.
+        assert float(even.split(" ±")[0]) == pytest.approx(int(place[1]), abs=0.5)
+        assert noisy.startswith("≈ ")
+        assert "±" not in noisy
+        assert noisy.endswith(f"shown at {width} × {height} of 224 × 224")
 
 
 def test_original_side_by_side_and_overlay_are_one_click_away(opened, one, seen):

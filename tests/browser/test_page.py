@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from xcnn.plugin import Image, Result, Tiles
 from xcnn.render.style import Style
 from xcnn.report import html
 from xcnn.saving.pictures import Pictures
@@ -51,6 +52,60 @@ def test_wrong_predictions_are_found_where_the_truth_is_known(opened, gallery):
 
     assert page.locator(".count").inner_text() == "5 of 9 images, 0 of 1 failed"
     assert listed(page) == [f"{'dog' if at in {2, 8} else 'cat'}{at}.jpg" for at in (0, 2, 4, 6, 8)]
+
+
+def test_each_image_says_its_truth_and_what_was_predicted_instead(opened, gallery):
+    told = json.loads(gallery.with_name("run.json").read_text("utf-8"))
+    for at, result in enumerate(told["results"]):
+        right = at % 2 == 0
+        result["truth"] = {"index": 281, "label": "Egyptian cat"} if right else {"index": 967, "label": "espresso"}
+        result["wrong"] = not right
+    judged = gallery.with_name("truth.html")
+    html.write(judged, told, Pictures(gallery.parent, Style()))
+    page = opened(judged)
+
+    first, second = (page.locator(".image").nth(at) for at in (0, 1))
+    assert first.get_by_text("truth: Egyptian cat").is_visible()
+    assert first.get_by_text("wrong:").count() == 0
+    assert second.get_by_text("truth: espresso").is_visible()
+    assert second.get_by_text("wrong: predicted Egyptian cat").is_visible()
+    assert "wrong" in page.get_by_role("searchbox").get_attribute("placeholder")
+    page = opened(gallery)
+    assert page.get_by_text("truth:").count() == 0
+    assert "wrong" not in page.get_by_role("searchbox").get_attribute("placeholder")
+
+
+def test_escape_in_the_search_box_shows_all_images_again(opened, gallery):
+    page = opened(gallery)
+    page.keyboard.press("/")
+    page.keyboard.type("dog")
+    assert fragment(page) == "#q=dog"
+    assert len(listed(page)) == 3
+
+    page.keyboard.press("Escape")
+
+    assert page.get_by_role("searchbox").input_value() == ""
+    assert len(listed(page)) == 9
+    assert fragment(page) == ""
+
+
+def test_an_image_without_maps_has_no_control_that_does_nothing(opened, every, written):
+    values = np.ones((4, 3, 3), np.float32)
+    tiles = Tiles(values, tuple("0123"), "positive", "activation", layer="top")
+    image = Image("cat.jpg", f"{0:064x}", (300, 400))
+    page = opened(written([Result("filters", image, None, (tiles,), (), 1.0)], names=("filters",)))
+
+    tools = page.locator(".tools")
+    assert [one.get_attribute("aria-label") for one in tools.get_by_role("button").all()] == [
+        "Zoom out", "Whole picture", "Zoom in",
+    ]  # fmt: skip
+    assert tools.locator("select, input, details").count() == 0
+    tools.get_by_role("button", name="Zoom in").click()
+    assert page.locator(".input .picture").get_attribute("viewBox") == "40 30 320 240"
+
+    tools = opened(every).locator(".tools")
+    assert tools.get_by_label("Palette").is_visible()
+    assert tools.get_by_role("button", name="Swipe").is_visible()
 
 
 @pytest.mark.parametrize(
@@ -120,6 +175,28 @@ def test_an_odd_address_opens_the_report_all_the_same(opened, gallery, odd):
     assert page.locator(".image:visible").count() == 9
     box = page.locator(".image .picture").nth(3).get_attribute("viewBox").split()
     assert 0 <= float(box[0]) <= 400
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
+@pytest.mark.parametrize("how", ["opened", "followed"])
+def test_a_link_to_an_image_arrives_at_it_and_stays_there(opened, long, width, height, how):
+    address = "#img=000000000019"
+    page = opened(long, address if how == "opened" else "", viewport={"width": width, "height": height})
+    if how == "followed":
+        page.evaluate("(address) => { location.hash = address; }", address)
+    image = page.locator('.image[data-key="000000000019"]')
+
+    for wait in (300, 1700):
+        page.wait_for_timeout(wait)
+        bar = page.locator("nav.bar").bounding_box()
+        below = max(bar["y"] + bar["height"], 0)
+        assert below <= image.bounding_box()["y"] <= below + 40
+
+    # The reader is free to go.
+    page.mouse.move(width / 2, height / 2)
+    page.mouse.wheel(0, -600)
+    page.wait_for_timeout(700)
+    assert image.bounding_box()["y"] > 300
 
 
 def test_arrows_turn_from_image_to_image_and_the_address_follows(opened, gallery):
@@ -213,6 +290,57 @@ def test_an_enlarged_tile_is_the_tile_itself(opened, grid, seen):
     large = seen(page.locator(".tile > svg")).mean(axis=(0, 1))
 
     np.testing.assert_allclose(large, expected, atol=6)
+
+
+def test_back_closes_what_was_opened_and_closing_leaves_no_step(opened, grid, three):
+    page = opened(grid)
+    page.get_by_role("link", name="block3/conv1, 7", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Next").click()
+    assert fragment(page) == "#f=block3/conv1:8"
+    page.go_back()
+    page.locator("dialog").wait_for(state="detached")
+    assert fragment(page) == ""
+    page.go_forward()
+    assert page.get_by_role("dialog", name="block3/conv1 · 8").is_visible()
+
+    page = opened(three)
+    page.get_by_role("button", name="Compare all").click()
+    assert "matrix=" in fragment(page)
+    page.go_back()
+    page.locator("dialog").wait_for(state="detached")
+    assert fragment(page) == ""
+    page.get_by_role("button", name="Compare all").click()
+    page.keyboard.press("Escape")
+    page.locator("dialog").wait_for(state="detached")
+    assert fragment(page) == ""
+
+
+def test_an_address_without_a_view_shows_the_first_one(opened, gallery):
+    page = opened(gallery, "#q=dog&p=gray&img=000000000002")
+    assert len(listed(page)) == 3
+
+    page.evaluate("location.hash = ''")
+    page.wait_for_timeout(200)
+
+    assert len(listed(page)) == 9
+    assert page.locator(".image.current").count() == 0
+    assert page.locator(".tools").first.get_by_label("Palette").input_value() == "run"
+    page.go_back()
+    page.wait_for_timeout(200)
+    assert len(listed(page)) == 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ("block3/conv1:99", "The layer block3/conv1 has no tile 99 here."),
+        ("<b>:0", "There are no tiles of a layer <b> here."),
+    ],
+)
+def test_a_link_to_a_tile_that_is_not_there_says_so(opened, grid, asked, words):
+    page = opened(grid, f"#f={asked}")
+
+    assert page.get_by_role("dialog", name="Not in this report").get_by_text(words).is_visible()
 
 
 def test_a_link_opens_its_tile_and_a_dead_one_says_so(opened, grid):

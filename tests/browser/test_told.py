@@ -2,11 +2,15 @@
 
 import json
 import re
+import shutil
+import subprocess
 
+import numpy as np
 import pytest
 from fakes import FakeNetwork, pictures
 
 import xcnn
+from xcnn.plugin import Image, Result, Table, Tiles
 from xcnn.render.style import Style
 from xcnn.report import html
 from xcnn.saving.pictures import Pictures
@@ -146,3 +150,51 @@ def test_the_gallery_is_printed_with_each_image_on_a_sheet_of_its_own(opened, ga
     page.emulate_media(media="print")
     for part in (".card", ".panel", ".failure"):
         assert page.locator(part).first.evaluate("one => getComputedStyle(one).breakInside") == "avoid"
+
+
+@pytest.fixture(scope="module", params=["of the model", "of an image"])
+def tall(request, written):
+    """Grids and a table that need more than a sheet."""
+    values = np.random.default_rng(0).random((64, 28, 28), np.float32)
+    tiles = Tiles(values, tuple(map(str, range(64))), "positive", "activation", layer="top")
+    table = Table("patterns", ("channel", "name"), tuple((f"row{at}", "words") for at in range(45)), layer="top")
+    image = Image("cat.jpg", f"{0:064x}", (300, 400)) if request.param == "of an image" else None
+    panels = (tiles, table, tiles, table)
+    return written([Result("filters", image, None, panels, (), 1.0)], names=("filters",))
+
+
+def words_of(sheets):
+    """The words of a PDF with their boxes, per sheet."""
+    found = subprocess.run(["pdftotext", "-bbox", sheets, "-"], capture_output=True, text=True, check=True).stdout
+    word = r'<word xMin="(.*?)" yMin="(.*?)" xMax="(.*?)" yMax="(.*?)">(.*?)</word>'
+    return [[(*map(float, box), text) for *box, text in re.findall(word, sheet)] for sheet in found.split("<page ")[1:]]
+
+
+@pytest.mark.skipif(not shutil.which("pdftotext"), reason="pdftotext (poppler-utils) tells where the words are")
+def test_grids_and_tables_taller_than_a_sheet_are_printed_without_an_overlap(opened, tall, tmp_path):
+    opened(tall).pdf(path=tmp_path / "report.pdf", format="A4", print_background=True)
+
+    sheets = words_of(tmp_path / "report.pdf")
+
+    texts = [text for sheet in sheets for *_, text in sheet]
+    assert all(texts.count(f"row{at}") == 2 for at in range(45))
+    for sheet in sheets:
+        # Lines of one block touch, boxes of words that lie upon each other share more than that.
+        for count, (left, upper, right, lower, text) in enumerate(sheet):
+            for left_, upper_, right_, lower_, other in sheet[count + 1 :]:
+                across, down = min(right, right_) - max(left, left_), min(lower, lower_) - max(upper, upper_)
+                assert across <= 1 or down <= 0.5 * min(lower - upper, lower_ - upper_), (text, other)
+    # No rows over what follows: the first heading after the results comes behind the last row.
+    last = max(at for at, sheet in enumerate(sheets) if any(text == "row44" for *_, text in sheet))
+    row = max(lower for *_, lower, text in sheets[last] if text == "row44")
+    made = [(at, upper) for at, sheet in enumerate(sheets) for _, upper, *_, text in sheet if text == "made"]
+    assert max(made) > (last, row)
+
+
+def test_the_first_sheet_has_a_picture_where_results_take_the_whole_width(opened, tall):
+    page = opened(tall, viewport={"width": 688, "height": 1017})  # a sheet of A4 without its margins
+    page.emulate_media(media="print")
+
+    box = page.locator("div.drawing").first.bounding_box()
+
+    assert box["y"] + box["height"] < 1017

@@ -37,7 +37,8 @@ def test_a_note_on_the_image_or_on_a_panel_is_a_warning():
 )
 def test_a_prediction_that_is_not_the_truth_is_wrong(truth, wrong):
     assert found([result(truth=truth)])["wrong"] == wrong
-    assert found([result(truth=truth)])["truth"] == "yes"
+    label = truth["label"] if isinstance(truth, dict) else str(truth)
+    assert found([result(truth=truth)])["truth"] == label
 
 
 def test_without_predictions_nothing_is_wrong_and_nothing_confident():

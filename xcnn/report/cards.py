@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import json
+import struct
 from typing import TYPE_CHECKING, Any
 
 from xcnn.report import tints
@@ -113,7 +114,7 @@ def _panel(panel: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
     if kind in DRAWN:
         numbers = _numbers_of_tiles(panel, pictures) if kind == "tiles" else json.dumps(plain(pictures.series(panel)))
         return told | {"drawn": later(pictures.drawn, panel["files"]["figure"]), "numbers": numbers}
-    told |= {"heat": later(pictures.heat, panel), "fit": fitted(panel)}
+    told |= {"heat": lambda: _shown(pictures.heat(panel), panel), "fit": fitted(panel)}
     return told | _of_map(panel, pictures) if kind == "map" else told | {"seen": "", "squares": True}
 
 
@@ -167,9 +168,17 @@ def mosaics(
 
 def later(picture: Callable[[Any], bytes], of: Any) -> Callable[[], str]:
     """A function that the template calls where the picture belongs."""
+    return lambda: _uri(picture(of))
 
-    def uri() -> str:
-        data = picture(of)
-        return f"data:image/{TYPES[data[:2]]};base64," + base64.b64encode(data).decode("ascii")
 
-    return uri
+def _uri(data: bytes) -> str:
+    return f"data:image/{TYPES[data[:2]]};base64," + base64.b64encode(data).decode("ascii")
+
+
+def _shown(data: bytes, panel: Mapping[str, Any]) -> dict[str, str]:
+    """The picture of a map, and its size in words where it has fewer pixels than the map."""
+    # A map of values is a PNG, whose header has its width and its height.
+    sized = data[12:16] == b"IHDR"
+    width, height = struct.unpack(">II", data[16:24]) if sized else (panel["width"], panel["height"])
+    fewer = width < panel["width"] or height < panel["height"]
+    return {"uri": _uri(data), "fewer": f"{width} \N{MULTIPLICATION SIGN} {height}" if fewer else ""}

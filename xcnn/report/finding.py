@@ -27,9 +27,13 @@ def found(results: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         "seconds": f"{sum(result['seconds'] for result in results):.4f}",
         "warn": "yes" if noted else "",
         "wrong": "yes" if first.get("wrong", truth is not None and top is not None and _wrong(truth, top)) else "",
-        "truth": "yes" if truth is not None else "",
+        "truth": "" if truth is None else _words(truth),
     }
     return {key: str(value) for key, value in plain(told).items()}
+
+
+def _words(truth: Any) -> str:
+    return str(truth.get("label") or truth.get("index")) if isinstance(truth, dict) else str(truth)
 
 
 def _wrong(truth: Any, top: Mapping[str, Any]) -> bool:

@@ -18,13 +18,15 @@ const tools = (article) => {
   const gamma = slider("Gamma", { min: 0.2, max: 3, step: 0.1 }, (value) => chosen("gamma", value));
   const finer = made("details", { class: "finer" }, made("summary", { text: "Threshold, gamma" }), made("div", {}, threshold.label, gamma.label));
   const zoom = [["−", "Zoom out", 0.8], ["1:1", "Whole picture", 0], ["+", "Zoom in", 1.25]].map(([text, words, factor]) => button(text, () => zoomed(article, factor), { "aria-label": words, title: words }));
-  const several = all(".stage .heat, .stage .alone", article).length > 1;
+  const maps = all(".stage .heat, .stage .alone", article).length;
+  const tinted = all(".stage [data-tint]", article).length, covering = all(".stage .heat", article).length;
   for (const heat of all(".panel [data-tint]", article)) readingOf(heat.closest("figure"));
   toolsOf.set(article, { modes, palette, opacity, threshold, gamma, finer });
   article.querySelector("header").append(made("div", { class: "tools controls", role: "group", "aria-label": `View of ${name}` },
-    made("div", { class: "modes", role: "group", "aria-label": "Compare" }, ...modes),
-    palette.label, opacity.label, made("div", { class: "zoom", role: "group", "aria-label": "Zoom" }, ...zoom),
-    ...(several ? [button("Compare all", () => matrix(article), { class: "all" })] : []), finer));
+    // What would change nothing is not offered: grids of tiles lie over no picture.
+    ...(maps ? [made("div", { class: "modes", role: "group", "aria-label": "Compare" }, ...modes)] : []),
+    ...(tinted ? [palette.label] : []), ...(covering ? [opacity.label] : []), made("div", { class: "zoom", role: "group", "aria-label": "Zoom" }, ...zoom),
+    ...(maps > 1 ? [button("Compare all", () => matrix(article), { class: "all" })] : []), ...(tinted ? [finer] : [])));
 };
 const tooled = (article, look) => {
   const found = toolsOf.get(article);
@@ -68,9 +70,8 @@ const matrix = (article) => {
     const [title, ...parts] = JSON.parse(row);
     return made("tr", {}, made("th", { scope: "row", text: title }, ...parts.filter(Boolean).map((text) => made("span", { text }))), ...[...columns.keys()].map((column) => cell(cells.get(column))));
   });
-  state.matrix = article.dataset.key;
-  remember();
-  const one = dialog(article.querySelector("h3").textContent, () => { state.matrix = ""; remember(); },
+  if (state.matrix !== article.dataset.key) stepped(() => { state.matrix = article.dataset.key; });
+  const one = dialog(article.querySelector("h3").textContent, () => { if (!state.matrix || document.querySelector("dialog .matrix")) return; state.matrix = ""; closedAgain(); },
     made("p", { class: "quiet", text: "Point at a picture to read all maps there. Turn the wheel to zoom, drag to move." }),
     made("table", { class: "matrix" }, made("thead", {}, head), made("tbody", {}, ...body)));
   for (const handle of all(".handle", one)) handle.remove();

@@ -36,7 +36,7 @@ const SORTS = {
   time: ["slowest", (one, other) => other.dataset.seconds - one.dataset.seconds],
 };
 const finder = (() => {
-  const field = made("input", { type: "search", autocomplete: "off", spellcheck: "false", placeholder: "cat  pred:dog  conf:<0.5  warn", "aria-label": "Find images", oninput: () => { state.find = field.value; found(); remember(); } });
+  const field = made("input", { type: "search", autocomplete: "off", spellcheck: "false", placeholder: `cat  pred:dog  conf:<0.5  warn${images.some((article) => article.dataset.truth) ? "  wrong" : ""}`, "aria-label": "Find images", oninput: () => { state.find = field.value; found(); remember(); } });
   const sort = select("Sort", Object.entries(SORTS).map(([value, [text]]) => [value, text]), (value) => { state.sort = value; sorted(); remember(); });
   const count = made("output", { role: "status", class: "count" });
   const others = made("div", { class: "others" });

@@ -3,6 +3,26 @@ const KEYS = [
   ["← →, j k", "previous and next image"], ["1 – 9", "one explainer alone, or all again"], ["o", "overlay or original"],
   ["+ −", "zoom in and out"], ["0", "whole picture"], ["/", "find images"], ["?", "this help"], ["Esc", "close"],
 ];
+const SETTLING = 1500;
+let released = () => {};
+/** Go to an image and stay there while what is above it still takes its size, until the reader moves. */
+const arriveAt = (article) => {
+  released();
+  const bar = document.querySelector("nav.bar");
+  root.style.scrollPaddingTop = getComputedStyle(bar).position === "sticky" ? `${bar.offsetHeight + 16}px` : "1rem";
+  const again = () => article.scrollIntoView({ block: "start", behavior: "instant" });
+  const watch = new ResizeObserver(again);
+  const gestures = ["wheel", "pointerdown", "keydown", "touchstart"];
+  const timer = setTimeout(() => released(), SETTLING);
+  const mine = released = () => {
+    clearTimeout(timer);
+    watch.disconnect();
+    for (const gesture of gestures) removeEventListener(gesture, mine, true);
+  };
+  for (const gesture of gestures) addEventListener(gesture, mine, { capture: true, passive: true });
+  for (const part of [document.body, bar, ...images]) watch.observe(part);
+  again();
+};
 const current = (key, { move = false } = {}) => {
   state.image = key;
   for (const article of images) article.classList.toggle("current", article.dataset.key === key && images.length > 1);
@@ -10,7 +30,7 @@ const current = (key, { move = false } = {}) => {
     const heading = keyed.get(key).querySelector("h3");
     heading.tabIndex = -1;
     heading.focus({ preventScroll: true });
-    heading.scrollIntoView({ block: "start" });
+    arriveAt(keyed.get(key));
   }
   remember();
 };
@@ -46,7 +66,13 @@ const pressed = (key) => {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
   if (event.target.closest("input, select, textarea, [contenteditable]")) {
-    if (event.key === "Escape" && event.target === finder.field) event.target.blur();
+    if (event.key === "Escape" && event.target === finder.field) {
+      event.preventDefault();
+      state.find = "";
+      found();
+      remember();
+      event.target.blur();
+    }
     return;
   }
   const open = document.querySelector("dialog[open]");

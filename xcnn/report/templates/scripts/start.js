@@ -9,6 +9,7 @@ const arrived = () => {
   sorted();
   found();
   explained();
+  for (const article of images) article.classList.remove("current");
   if (state.image) current(state.image, { move: true });
   if (state.matrix && !document.querySelector("dialog .matrix")) matrix(keyed.get(state.matrix));
   if (state.tile) enlargeNamed(state.tile);
@@ -23,7 +24,15 @@ for (const article of images) tools(article);
 if (asked()) state = stateOf(asked());
 arrived();
 addEventListener("hashchange", () => {
-  if (!asked() || asked() === hashOf(state)) return;
+  if (returning) {
+    returning = false;
+    noted();
+    return;
+  }
+  // A heading of the page is no view; an empty address is the first one.
+  if ((location.hash.length > 1 && !asked()) || asked() === hashOf(state)) return;
+  clearTimeout(waiting);
+  enlarging = null;
   for (const open of all("dialog[open]")) open.close();
   state = stateOf(asked());
   arrived();

@@ -57,5 +57,23 @@ let waiting = 0;
 /** Write the view into the address, without a step in the history. Browsers refuse it when it comes too often. */
 const remember = () => {
   clearTimeout(waiting);
-  waiting = setTimeout(() => history.replaceState(null, "", `#${hashOf(state)}`), 120);
+  waiting = setTimeout(noted, 120);
+};
+const noted = () => {
+  clearTimeout(waiting);
+  history.replaceState(history.state, "", `#${hashOf(state)}`);
+};
+/** What opens is a step in the history: Back closes it. */
+const stepped = (change) => {
+  noted();
+  change();
+  history.pushState({ opened: true }, "", `#${hashOf(state)}`);
+};
+let returning = false;
+/** What the reader closes takes its step back. */
+const closedAgain = () => {
+  if (!history.state?.opened) return remember();
+  clearTimeout(waiting);
+  returning = true;
+  history.back();
 };

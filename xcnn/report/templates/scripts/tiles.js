@@ -39,9 +39,11 @@ const lossOf = (values) => {
 let enlarging = null;
 const enlarged = (grid, at) => {
   const tile = grid.tiles[at];
-  state.tile = named(grid, tile);
-  state.image = grid.key;
-  remember();
+  const opens = () => { state.tile = named(grid, tile); state.image = grid.key; };
+  if (state.tile) {
+    opens();
+    remember();
+  } else stepped(opens);
   enlarging?.close();
   const { x, y, width, height } = tile.box;
   const source = grid.picture.querySelector("image");
@@ -49,7 +51,7 @@ const enlarged = (grid, at) => {
   const [least, mean, most, share] = tile.numbers;
   const facts = [["Layer", grid.layer], ["Channel", tile.caption], ["Values", `${least} to ${most}${grid.unit ? ` ${grid.unit}` : ""}`], ["Mean", mean], ["Above zero", `${(100 * Number(share)).toFixed(1)}% of the tile`]];
   const loss = grid.losses[tile.caption];
-  const one = dialog(`${grid.layer} · ${tile.caption}`, () => { if (enlarging === one) { enlarging = null; state.tile = ""; remember(); } },
+  const one = dialog(`${grid.layer} · ${tile.caption}`, () => { if (enlarging === one) { enlarging = null; state.tile = ""; closedAgain(); } },
     made("div", { class: "tile" }, crop, made("div", {},
       ...(tile.mark ? [made("p", { class: "dead", text: tile.mark })] : []),
       made("dl", { class: "facts" }, ...facts.map(([term, fact]) => made("div", {}, made("dt", { text: term }), made("dd", { text: fact })))),
@@ -67,4 +69,8 @@ const enlargeNamed = (name) => {
       return;
     }
   }
+  state.tile = "";
+  const at = name.lastIndexOf(":"), layer = name.slice(0, Math.max(at, 0)) || name;
+  const words = grids.some((grid) => grid.layer === layer) ? `The layer ${layer} has no tile ${name.slice(at + 1)} here.` : `There are no tiles of a layer ${layer} here.`;
+  dialog("Not in this report", () => {}, made("p", { text: words }));
 };

@@ -118,13 +118,16 @@ const levelsOf = (heat) => {
 };
 const valueAt = async (heat, x, y) => {
   const { data, width, height } = await levelsOf(heat);
-  // A coarse map is enlarged so many times; the middle of a cell has its value.
-  const times = width / Number(heat.dataset.columns), cell = Number.isInteger(times) ? times : 1;
-  const [columns, rows] = [width / cell, height / cell];
-  const column = Math.min(Math.floor(x * columns), columns - 1), row = Math.min(Math.floor(y * rows), rows - 1);
-  const [at, down] = [column, row].map((one) => one * cell + (cell - 1) / 2);
+  // The picture of a coarse map is larger, that of a map that packs badly is smaller: rows and columns are the map's own.
+  const columns = Number(heat.dataset.columns), rows = Number(heat.dataset.rows);
+  const cell = (share, count) => Math.min(Math.floor(share * count), count - 1);
+  const column = cell(x, columns), row = cell(y, rows);
+  const at = Math.floor(((column + 0.5) / columns) * width), down = Math.floor(((row + 0.5) / rows) * height);
   const step = Number(heat.dataset.step), value = (data[4 * (down * width + at)] - Number(heat.dataset.zero)) * step;
-  return `${short(value)} ± ${short(step / 2)} ${heat.dataset.unit}, row ${row}, column ${column}`;
+  const place = `${heat.dataset.unit}, row ${row}, column ${column}`;
+  // Pixels that stand for several values have no step that would bound them.
+  if (width < columns || height < rows) return `≈ ${short(value)} ${place}; shown at ${width} × ${height} of ${columns} × ${rows}`;
+  return `${short(value)} ± ${short(step / 2)} ${place}`;
 };
 
 /** Where an event is in the picture, 0..1 on both axes. */
