@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,10 @@ def block(language, containing):
 def test_the_plugin_of_the_readme_runs_as_written(own_folder, monkeypatch):
     (own_folder / "xcnn_energy.py").write_text(block("python", "class Energy"))
     monkeypatch.syspath_prepend(own_folder)
-    energy = importlib.import_module("xcnn_energy").Energy
+    try:
+        energy = importlib.import_module("xcnn_energy").Energy
+    finally:
+        sys.modules.pop("xcnn_energy", None)  # or it would be there for the tests that follow
     network = FakeNetwork(features=[[[[1, 2], [3, 4]], [[0, 0], [2, 0]]]])
 
     run = xcnn.explain(network, pictures((4, 4)), energy())
