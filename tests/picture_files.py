@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
 import struct
 import zlib
 
@@ -41,22 +39,6 @@ def gray_of(image):
     assert (image.pixels[..., 0] == image.pixels[..., 1]).all()
     assert (image.pixels[..., 0] == image.pixels[..., 2]).all()
     return image.pixels[..., 0].tolist()
-
-
-@contextlib.contextmanager
-def at_most(seconds):
-    """Break off what blocks."""
-
-    def late(*_):
-        raise TimeoutError
-
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def stored_for(upright, orientation):

@@ -146,6 +146,17 @@ def test_a_list_of_plugins_that_lets_none_in_is_told(mean, command, monkeypatch,
     assert f"XCNN_PLUGINS lets none in: it is '{only}'" in err
 
 
+@pytest.mark.parametrize("returned", ["['xray']", "[3]", "{'xray': 1}"])
+def test_what_is_no_preprocessing_names_its_plugin(install, command, photo, small_model, returned):
+    name = f"no{abs(hash(returned))}"
+    install(name, HEAD + f"@hookimpl\ndef xcnn_preprocessors():\n    return {returned}", extensions=f"x = xcnn_{name}")
+
+    code, _, err = command("gradcam", small_model, photo(), "--preprocess", "xray")
+
+    assert code == 6
+    assert f"error: plugin xcnn-{name} has " in err
+
+
 # What an explainer does that it should not
 
 

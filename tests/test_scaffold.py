@@ -165,8 +165,6 @@ def test_a_new_plugin_passes_its_tests_and_all_checks_as_it_is_written(own_folde
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_new_plugin_is_clean_for_ruff_and_mypy_as_it_is_written(own_folder, kind):
-    pytest.importorskip("mypy")
-    pytest.importorskip("ruff")
     folder = scaffold.write("demo", kind, taken={})
 
     for words in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]):

@@ -18,7 +18,7 @@ from xcnn.options import declared
 from xcnn.plugin import BaseExplainer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import numpy as np
 
@@ -180,13 +180,8 @@ class Host:
             If two plugins bring the same name.
         """
         self._extend_all()
-        found: dict[str, Any] = {}
-        for objects in self._manager.hook.xcnn_custom_objects():
-            for name, value in objects.items():
-                if name in found and found[name] is not value:
-                    raise PluginError(f"two plugins bring the custom object {name!r}", hint="uninstall one of them")
-                found[name] = value
-        return found
+        offered = ((owner, *pair) for owner, objects in self._offered("custom_objects") for pair in objects.items())
+        return _joined(offered, "custom objects")
 
     def _named(self, what: str, *, extensions: bool) -> Mapping[str, Any]:
         # The tables of the network room load no TensorFlow, but they are not needed for --help.
@@ -197,27 +192,25 @@ class Host:
                 self._manager.register(table, table.__name__)
         if extensions:
             self._extend_all()
-        found: dict[str, Any] = {}
-        owners: dict[str, str] = {}
-        # One implementation after the other, the built-in ones first, so that an error can name whose it is.
+        offered = (
+            (owner, getattr(value, "name", None), value) for owner, values in self._offered(what) for value in values
+        )
+        return _joined(offered, what)
+
+    def _offered(self, what: str) -> Iterator[tuple[str, Any]]:
+        """Ask one implementation of a hook after the other, the built-in ones first, each with whose it is."""
         for implementation in getattr(self._manager.hook, f"xcnn_{what}").get_hookimpls():
             distribution, colon, _ = implementation.plugin_name.partition(":")
             owner = distribution if colon else "xcnn"
             try:
-                values = tuple(implementation.function())
+                found = implementation.function()
+                found = found if isinstance(found, dict) else tuple(found)
             except (Exception, SystemExit) as error:
                 raise PluginError(
                     f"plugin {owner} can't tell its {what}: {type(error).__name__}: {error}",
                     hint=f"mend or uninstall {owner}",
                 ) from error
-            for value in values:
-                if value.name in found:
-                    both = " and ".join((owners[value.name], owner))
-                    raise PluginError(
-                        f"{both} both bring one of the {what} named {value.name!r}", hint="uninstall one of them"
-                    )
-                found[value.name], owners[value.name] = value, owner
-        return found
+            yield owner, found
 
     def _extend_all(self) -> None:
         """Import all extensions; one that can't be used is noted, and takes nothing of the others away."""
@@ -248,3 +241,17 @@ class Host:
             hooks = [hook for hook in vars(hookspecs) if hook.startswith("xcnn_")]
             hint = did_you_mean(name, hooks, "the hooks are in docs/plugins.md")
             raise PluginError(f"{who} implements an unknown hook, {name}", hint=hint) from error
+
+
+def _joined(offered: Iterable[tuple[str, Any, Any]], what: str) -> dict[str, Any]:
+    """Collect what owners bring by name; PluginError, naming both, where two bring different things of one name."""
+    found: dict[str, Any] = {}
+    owners: dict[str, str] = {}
+    for owner, name, value in offered:
+        if not isinstance(name, str):
+            raise PluginError(f"plugin {owner} has {type(value).__name__} among its {what}", hint="see docs/plugins.md")
+        if name in found and found[name] is not value:
+            both = " and ".join((owners[name], owner))
+            raise PluginError(f"{both} both bring one of the {what} named {name!r}", hint="uninstall one of them")
+        found[name], owners[name] = value, owner
+    return found

@@ -10,12 +10,11 @@ maps, enlarging, windows, fills, time budgets. A whole plugin is one class and o
 
     # xcnn_energy.py
     @dataclass(frozen=True, kw_only=True)
-    class Energy(Explainer):
+    class Energy(LayerExplainer):
         \"\"\"Show where a layer is active.\"\"\"
 
         name: ClassVar[str] = "energy"
         per_target: ClassVar[bool] = False
-        layer: Annotated[tuple[str, ...], Option("Layers to show.", separator=",")] = ()
 
         def explain(self, network, batch):
             found = network.activations(batch.inputs, self.layer)
@@ -25,7 +24,8 @@ maps, enlarging, windows, fills, time budgets. A whole plugin is one class and o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import pluggy
 
@@ -50,7 +50,7 @@ from xcnn.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
 
@@ -58,7 +58,6 @@ __all__ = [
     "API_VERSION",
     "BUDGET",
     "FILL",
-    "LAYERS",
     "REDUCE",
     "RESUME",
     "Attribution",
@@ -74,6 +73,7 @@ __all__ = [
     "Labels",
     "Layer",
     "LayerError",
+    "LayerExplainer",
     "MisfitError",
     "ModelExplainer",
     "NamedModel",
@@ -112,14 +112,6 @@ hookimpl = pluggy.HookimplMarker("xcnn")
 """Marks a function or method of a plugin as the implementation of a hook in `xcnn.hookspecs`."""
 
 
-LAYERS = Option(
-    "Layers to explain, nested ones as outer/inner; several with commas or a glob. Default: the last spatial layer.",
-    short="-l",
-    metavar="PATH",
-    separator=",",
-    completes="layers",
-)
-"""The option ``layer`` of explainers that look at layers."""
 REDUCE = Option(
     "How the colour channels become one map: max, the largest magnitude; mean, the mean magnitude; l2, the root of the "
     "sum of squares; signed, the sum with its sign.",
@@ -230,6 +222,27 @@ class Explainer(BaseExplainer):
         return 2
 
 
+@dataclass(frozen=True, kw_only=True)
+class LayerExplainer(Explainer):
+    """Base of explainers of pictures that look at layers, by default the last with a map; ``layer`` is an option."""
+
+    layer: Annotated[
+        tuple[str, ...],
+        Option(
+            "Layers to explain, nested ones as outer/inner; several with commas or a glob. Default: the last one "
+            "with a map.",
+            short="-l",
+            metavar="PATH",
+            separator=",",
+            completes="layers",
+        ),
+    ] = ()
+
+    def picks(self, network: Network) -> Choice:
+        """Look at the last layer with a map."""
+        return network.default_layer()
+
+
 class ModelExplainer(BaseExplainer):
     """Base of explainers that need no picture: fields annotated with `Option` are the options."""
 
@@ -241,14 +254,31 @@ class ModelExplainer(BaseExplainer):
 
 
 def panels(
-    maps: Mapping[str, np.ndarray], *, sign: Literal["positive", "signed"], unit: str, **more: Any
+    maps: Mapping[str, np.ndarray],
+    *,
+    sign: Literal["positive", "signed"],
+    unit: str,
+    notes: tuple[str, ...] = (),
+    told: Mapping[str, Sequence[tuple[str, ...]]] | None = None,
+    **more: Any,
 ) -> list[tuple[Panel, ...]]:
     """Turn one stack of maps per layer, each (rows, h, w), into one tuple of attributions per row.
 
-    ``more`` are further fields of `Attribution`. A map of the pixels themselves has the layer "".
+    ``notes`` and ``more``, further fields of `Attribution`, are the same for all; ``told`` are notes of each map, by
+    layer and row. A map of the pixels themselves has the layer "".
     """
     stacks = [
-        [Attribution(values, sign=sign, unit=unit, layer=path, **more) for values in stack.astype("float32")]
+        [
+            Attribution(
+                values,
+                sign=sign,
+                unit=unit,
+                layer=path,
+                notes=(*notes, *(told[path][row] if told else ())),
+                **more,
+            )
+            for row, values in enumerate(stack.astype("float32"))
+        ]
         for path, stack in maps.items()
     ]
     return list(zip(*stacks, strict=True))

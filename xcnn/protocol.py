@@ -72,13 +72,14 @@ class Batch:
         each = len(self.targets or ()) // self.images
         return slice(image * each, (image + 1) * each)
 
+    def points_of(self, image: int, count: int) -> Floats | None:
+        """The place to explain in one image, for so many inputs that are made from it; None where there is no place."""
+        return None if self.points is None else self.points[[image] * count]
+
     def slopes_of(self, image: int, network: Network) -> Callable[[Floats], Floats]:
         """Tell how to compute the gradients of the targets of one image by inputs that are made from it."""
         targets = (self.targets or ())[self.rows_of(image)]
-        points = self.points
-        return lambda inputs: network.gradients(
-            inputs, targets, None if points is None else points[[image] * len(inputs)]
-        )
+        return lambda inputs: network.gradients(inputs, targets, self.points_of(image, len(inputs)))
 
     def progress_of(self, image: int, steps: int) -> Callable[[int], None]:
         """Tell how to report the steps that are done on one image, of as many for each."""

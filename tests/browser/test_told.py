@@ -2,8 +2,6 @@
 
 import json
 import re
-import shutil
-import subprocess
 
 import numpy as np
 import pytest
@@ -163,14 +161,34 @@ def tall(request, written):
     return written([Result("filters", image, None, panels, (), 1.0)], names=("filters",))
 
 
-def words_of(sheets):
-    """The words of a PDF with their boxes, per sheet."""
-    found = subprocess.run(["pdftotext", "-bbox", sheets, "-"], capture_output=True, text=True, check=True).stdout
-    word = r'<word xMin="(.*?)" yMin="(.*?)" xMax="(.*?)" yMax="(.*?)">(.*?)</word>'
-    return [[(*map(float, box), text) for *box, text in re.findall(word, sheet)] for sheet in found.split("<page ")[1:]]
+def words_of(file):
+    """The words of a PDF with their boxes per sheet: left, upper, right, lower from its upper left corner."""
+    import pypdfium2  # of the extra `browser` alone
+
+    sheets = []
+    with pypdfium2.PdfDocument(file) as document:
+        for sheet in document:
+            page, height, words, open_ = sheet.get_textpage(), sheet.get_height(), [], None
+            for at in range(page.count_chars()):
+                letter = page.get_text_range(at, 1)
+                if not letter.strip():
+                    open_ = None
+                    continue
+                left, bottom, right, top = page.get_charbox(at)
+                if open_ is None:
+                    open_ = [left, height - top, right, height - bottom, ""]
+                    words.append(open_)
+                box = (
+                    min(open_[0], left),
+                    min(open_[1], height - top),
+                    max(open_[2], right),
+                    max(open_[3], height - bottom),
+                )
+                open_[:] = [*box, open_[4] + letter]
+            sheets.append(words)
+    return sheets
 
 
-@pytest.mark.skipif(not shutil.which("pdftotext"), reason="pdftotext (poppler-utils) tells where the words are")
 def test_grids_and_tables_taller_than_a_sheet_are_printed_without_an_overlap(opened, tall, tmp_path):
     opened(tall).pdf(path=tmp_path / "report.pdf", format="A4", print_background=True)
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import nets
 import numpy as np
 import pytest
-from picture_files import BLUE, GREEN, RED, at_most, saved
+from limits import at_most
+from picture_files import BLUE, GREEN, RED, saved
 from PIL import Image
 
 import xcnn

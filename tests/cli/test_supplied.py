@@ -127,7 +127,7 @@ def test_a_plugin_brings_the_classes_that_a_file_needs(mine, own_folder, monkeyp
     assert host.custom_objects() == {"Twice": mine.Twice}
 
     host._manager.register(_Other())
-    with pytest.raises(PluginError, match="two plugins bring the custom object 'Twice'"):
+    with pytest.raises(PluginError, match="both bring one of the custom objects named 'Twice'"):
         host.custom_objects()
 
 

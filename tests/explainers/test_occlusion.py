@@ -182,7 +182,8 @@ def test_all_targets_of_an_image_share_its_passes_which_are_few_inputs_at_a_time
 
     explained(network, drawn(2, (10, 10)), (0, 1, 2), window=2, stride=1)
 
-    assert network.calls == [2, *[16] * 5, 1, *[16] * 5, 1]  # the prediction; then 81 windows per image
+    # The prediction; then each image as it is, and its 81 windows.
+    assert network.calls == [2, 1, *[16] * 5, 1, 1, *[16] * 5, 1]
 
 
 def test_large_inputs_are_scored_fewer_at_a_time():
@@ -200,7 +201,8 @@ def test_networks_of_maps_are_asked_at_the_place_of_the_image():
 
     Occlusion(window=2, stride=2).explain(network, batch)
 
-    assert network.places[1:] == [[[0.25, 0.5]] * 4, [[0.75, 0.5]] * 4]
+    left, right = [0.25, 0.5], [0.75, 0.5]
+    assert network.places[1:] == [[left], [left] * 4, [right], [right] * 4]
 
 
 def test_progress_counts_the_windows_of_all_images():

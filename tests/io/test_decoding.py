@@ -9,7 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from picture_files import BLUE, GREEN, RED, at_most, gray_of, png, quadrants, saved
+from limits import at_most
+from picture_files import BLUE, GREEN, RED, gray_of, png, quadrants, saved
 from PIL import Image as Pillow
 from PIL import ImageCms, ImageFile, PngImagePlugin
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from picture_files import BLUE, GREEN, RED, at_most, gray_of, png, quadrants, saved, stored_for
+from limits import at_most
+from picture_files import BLUE, GREEN, RED, gray_of, png, quadrants, saved, stored_for
 from PIL import Image as Pillow
 
 from xcnn.errors import ImageError

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import keras
 import nets
 import numpy as np
@@ -16,6 +12,7 @@ from PIL import Image
 
 import xcnn
 from xcnn.errors import MisfitError, ModelError, OptionError, TargetError
+from xcnn.network import graph
 
 pytestmark = pytest.mark.keras
 
@@ -116,20 +113,20 @@ def test_channels_first_is_seen_in_the_shapes_and_noted():
     assert network.default_layer().value == "act2"
 
 
-@pytest.mark.slow
-@pytest.mark.executable
-def test_what_this_processor_can_not_compute_is_said_in_words(photo, own_folder):
-    nets.channels_first_twin(nets.flat()).save("first.keras")
-    words = [sys.executable, "-m", "xcnn", "gradcam", "first.keras", photo()]
-    quiet = {**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0"}
+def test_what_tensorflow_can_not_compute_here_is_said_in_words():
+    @tf.function(input_signature=[tf.TensorSpec([None, 3, 8, 8])])
+    def first(inputs):
+        # No processor has this convolution: of float64, with the channels first.
+        return tf.nn.conv2d(
+            tf.cast(inputs, tf.float64), tf.ones([3, 3, 3, 2], tf.float64), 1, "SAME", data_format="NCHW"
+        )
 
-    done = subprocess.run(words, capture_output=True, text=True, check=False, env=quiet)
+    with pytest.raises(ModelError) as caught:
+        graph.called(first.get_concrete_function(), np.zeros((1, 3, 8, 8)))
 
-    if done.returncode == 0:
-        pytest.skip("this processor can")
-    assert done.returncode == 3
-    assert "TensorFlow can't compute this model here: The Conv2D op currently only supports the NHWC" in done.stderr
-    assert "try: set TF_ENABLE_ONEDNN_OPTS=1" in done.stderr
+    assert caught.value.message.startswith("TensorFlow can't compute this model here: The Conv2D op currently only")
+    assert "NHWC" in caught.value.message
+    assert caught.value.hint.startswith("set TF_ENABLE_ONEDNN_OPTS=1")
 
 
 # Outputs that are maps

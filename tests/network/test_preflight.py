@@ -1,39 +1,22 @@
-import contextlib
 import hashlib
 import importlib
 import inspect
 import io
 import json
 import os
-import signal
 import zipfile
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
+from limits import at_most
 
 from xcnn.errors import ModelError, UnknownClassError, UnsafeModelError
 from xcnn.network import hdf5, keras_layers, keras_objects, keras_operations, preflight
 from xcnn.network.zoo import EFFICIENTNET_LITE0
 
 FILES = Path(__file__).parents[1] / "files"
-
-
-@contextlib.contextmanager
-def at_most(seconds):
-    """Break off what blocks."""
-
-    def late(*_):
-        raise TimeoutError
-
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 # Configs, as Keras 3 writes them and as Keras 2 did

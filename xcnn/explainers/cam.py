@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from xcnn import maths
 from xcnn.errors import MisfitError
-from xcnn.plugin import Attribution, Choice, Explainer, Option, Reference
+from xcnn.plugin import Choice, Explainer, Option, Reference, panels
 
 if TYPE_CHECKING:
     from xcnn.plugin import Batch, Network, Panel
@@ -55,24 +55,13 @@ class CAM(Explainer):
             raise MisfitError(
                 f"cam needs a head that weighs only the averages of maps, but {error}", hint="use gradcam instead"
             ) from None
-        rows: list[tuple[Panel, ...]] = []
+        notes = []
         for row, target in enumerate(batch.targets or ()):
             mean = sum(float(stack[row].mean(dtype="float64")) for stack in maps.values())
             note = (
                 f"the score {target.score:.4g} is the mean of the {'map' if len(maps) == 1 else 'maps'}, {mean:.4g}, "
                 f"and {target.score - mean:.4g} that the head adds by itself"
             )
-            rows.append(
-                tuple(
-                    Attribution(
-                        stack[row].astype("float32"),
-                        sign="signed",
-                        unit="score",
-                        layer=path,
-                        threshold=self.threshold,
-                        notes=(note,),
-                    )
-                    for path, stack in maps.items()
-                )
-            )
-        return rows
+            notes.append((note,))
+        told = dict.fromkeys(maps, notes)
+        return panels(maps, sign="signed", unit="score", told=told, threshold=self.threshold)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from xcnn import maths
-from xcnn.plugin import LAYERS, Explainer, Reference, panels
+from xcnn.plugin import LayerExplainer, Reference, panels
 
 if TYPE_CHECKING:
-    from xcnn.plugin import Batch, Choice, Network, Panel
+    from xcnn.plugin import Batch, Network, Panel
 
 
 @dataclass(frozen=True, kw_only=True)
-class GradCAM(Explainer):
+class GradCAM(LayerExplainer):
     """Weigh each feature map of a layer by its mean gradient and sum the positive part.
 
     Shows the regions that raise the score of a class, at the resolution of the layer: not edges, and not evidence
@@ -25,12 +25,6 @@ class GradCAM(Explainer):
     source: ClassVar[Reference] = Reference(
         "Selvaraju et al.", 2017, "Grad-CAM", "https://arxiv.org/abs/1610.02391", equations="1-2"
     )
-
-    layer: Annotated[tuple[str, ...], LAYERS] = ()
-
-    def picks(self, network: Network) -> Choice:
-        """Look at the last layer with a map."""
-        return network.default_layer()
 
     def explain(self, network: Network, batch: Batch) -> list[tuple[Panel, ...]]:
         """Compute equation 2 for each row and layer."""

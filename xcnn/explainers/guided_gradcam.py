@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from xcnn import maths
-from xcnn.plugin import LAYERS, REDUCE, Explainer, Option, Reference, panels
+from xcnn.plugin import REDUCE, LayerExplainer, Option, Reference, panels
 
 if TYPE_CHECKING:
-    from xcnn.plugin import Batch, Choice, Network, Panel
+    from xcnn.plugin import Batch, Network, Panel
 
 
 @dataclass(frozen=True, kw_only=True)
-class GuidedGradCAM(Explainer):
+class GuidedGradCAM(LayerExplainer):
     """Multiply guided backpropagation by Grad-CAM, enlarged to the picture.
 
     Shows fine detail in the regions that raise the score of a class. The detail itself hardly depends on the class:
@@ -26,7 +26,6 @@ class GuidedGradCAM(Explainer):
         "Selvaraju et al.", 2017, "Grad-CAM", "https://arxiv.org/abs/1610.02391", equations="1-2, section 3.2"
     )
 
-    layer: Annotated[tuple[str, ...], LAYERS] = ()
     enlarge: Annotated[
         str,
         Option(
@@ -38,10 +37,6 @@ class GuidedGradCAM(Explainer):
     def fits(self, network: Network) -> str | None:
         """It needs a layer with a map, and rectifiers."""
         return super().fits(network) or network.rectifiers().lacking
-
-    def picks(self, network: Network) -> Choice:
-        """Look at the last layer with a map."""
-        return network.default_layer()
 
     def cost(self, network: Network) -> int:  # noqa: ARG002 (the same for every network)
         """A pass there and back for each of the two."""

@@ -22,10 +22,9 @@ if TYPE_CHECKING:
 
     from xcnn.testing.trial import Trial
 
-CLOSE = 3e-5
+CLOSE = 1e-5
 CLOSE_IN_HALF = 2e-3
-"""How far numbers may be apart that are computed in another order, as a part of the largest: float32, float16. A batch
-of another size rounds otherwise (by up to 1.1e-5 on some processors), and methods that subtract scores magnify that."""
+"""How far numbers may be apart that are computed in another order, as a part of the largest: float32, float16."""
 ROUNDS = 2
 """How many times the weights are shuffled before a map counts as the same."""
 OPPOSITES = 2

@@ -113,9 +113,9 @@ def test_xgradcam_keeps_what_hirescam_finds_in_each_channel():
     """The axiom of conservation: before the ReLU both maps have one sum."""
     model = nets.flattened()
     features, gradients = nets.features_and_gradients(model, "last", nets.inputs_of(nets.photo()), 1)
-    from xcnn_cams.xgradcam import weights
+    from xcnn_cams.xgradcam import XGradCAM
 
-    total = (features @ weights(features[np.newaxis], gradients[np.newaxis])[0]).sum()
+    total = (features @ XGradCAM().weights(features[np.newaxis], gradients[np.newaxis])[0]).sum()
 
     assert total == pytest.approx((features * gradients).sum(), rel=1e-9)
 
@@ -126,8 +126,8 @@ def test_channels_that_cancel_to_nothing_leave_the_map_finite():
     features = np.array([[[[1.0, 0.0, -1.0], [-1.0, 0.0, -1.0]]]])  # sums of 0, 0 and -2
     gradients = np.array([[[[1.0, 1.0, 1.0], [1.0, 1.0, 0.5]]]])  # 2 + sum(A) g is 0 once in the third
 
-    np.testing.assert_array_equal(xgradcam.weights(features, gradients), [[0, 0, 0.75]])
-    np.testing.assert_array_equal(gradcampp.weights(features, gradients), [[1, 1, 0.5]])
+    np.testing.assert_array_equal(xgradcam.XGradCAM().weights(features, gradients), [[0, 0, 0.75]])
+    np.testing.assert_array_equal(gradcampp.GradCAMPlusPlus().weights(features, gradients), [[1, 1, 0.5]])
 
 
 # --- Eigen-CAM -------------------------------------------------------------------------------------------------------

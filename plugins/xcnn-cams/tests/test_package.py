@@ -70,4 +70,4 @@ def test_the_readme_has_a_row_for_every_command_with_its_own_options(kind):
 
 
 def test_what_the_plugin_needs_is_public():
-    assert {"maths", "BUDGET", "LAYERS", "Option", "Attribution", "panels"} <= set(xcnn.plugin.__all__)
+    assert {"maths", "BUDGET", "LayerExplainer", "Option", "Attribution", "panels"} <= set(xcnn.plugin.__all__)

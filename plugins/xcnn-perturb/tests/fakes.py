@@ -59,3 +59,29 @@ def quarters(height=8, width=8, levels=(20, 90, 160, 230)):
     labels[:, width // 2 :] += 1
     labels[height // 2 :] += 2
     return np.repeat(np.array(levels, np.uint8)[labels][..., np.newaxis], 3, axis=2), labels
+
+
+PICTURE, LABELS = quarters()
+
+
+def of_quarters(function):
+    """A network whose score is a function of how much of each quarter is shown, over black."""
+
+    def score(picture):
+        return function(
+            [float(picture[number == LABELS].mean() / PICTURE[number == LABELS].mean()) for number in range(4)]
+        )
+
+    return Toy(score)
+
+
+def values_of(panel):
+    """One value for each quarter, which must be flat."""
+    for number in range(4):
+        assert len(np.unique(panel.values[number == LABELS])) == 1
+    return np.array([panel.values[number == LABELS][0] for number in range(4)])
+
+
+def game(shown):
+    """Neither additive nor symmetric."""
+    return 2 + 3 * shown[0] - shown[1] + 4 * shown[0] * shown[2] - 2 * shown[1] * shown[2] * shown[3]

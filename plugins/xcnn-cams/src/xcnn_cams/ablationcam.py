@@ -49,7 +49,8 @@ class AblationCAM(Trials):
         edited = np.repeat(subject.features[np.newaxis], count, axis=0)
         edited[np.arange(1, count), ..., some] = 0
         inputs = np.broadcast_to(subject.picture, (count, *subject.picture.shape))
-        scores = subject.network.scores(inputs, subject.points(count), replace={subject.path: edited})
+        points = subject.batch.points_of(subject.image, count)
+        scores = subject.network.scores(inputs, points, replace={subject.path: edited})
         return scores[:1] - scores[1:]
 
     def weights(self, outcomes: Floats) -> Floats:

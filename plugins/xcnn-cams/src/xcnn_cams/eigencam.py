@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from xcnn.plugin import LAYERS, Explainer, Option, Reference, maths, panels
+from xcnn.plugin import LayerExplainer, Option, Reference, maths, panels
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from xcnn.plugin import Batch, Choice, Network, Panel
+    from xcnn.plugin import Batch, Network, Panel
 
 
 @dataclass(frozen=True, kw_only=True)
-class EigenCAM(Explainer):
+class EigenCAM(LayerExplainer):
     """Project a layer's features on their first principal component.
 
     Shows where the layer is active most, in the mix of channels that is strongest on this picture. It knows no class:
@@ -30,15 +30,10 @@ class EigenCAM(Explainer):
     )
     per_target: ClassVar[bool] = False
 
-    layer: Annotated[tuple[str, ...], LAYERS] = ()
     centre: Annotated[
         bool,
         Option("Take the mean of each channel away first, as pytorch-grad-cam does; the paper does not."),
     ] = False
-
-    def picks(self, network: Network) -> Choice:
-        """Look at the last layer with a map."""
-        return network.default_layer()
 
     def cost(self, network: Network) -> int:  # noqa: ARG002 (the same for every network)
         """One pass, whatever the targets."""

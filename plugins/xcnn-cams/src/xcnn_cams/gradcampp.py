@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from xcnn.plugin import LAYERS, Explainer, Reference, maths
-from xcnn_cams import rectified
+from xcnn.plugin import Reference
+from xcnn_cams.rectified import Rectified
 
 if TYPE_CHECKING:
-    from xcnn.plugin import Batch, Choice, Network, Panel
     from xcnn_cams.rectified import Floats
 
 
 @dataclass(frozen=True, kw_only=True)
-class GradCAMPlusPlus(Explainer):
+class GradCAMPlusPlus(Rectified):
     """Weigh each feature map by its positive gradients, each by how much the map is needed there.
 
     Shows the regions that raise the score of a class, also where the object occurs several times: a map that is active
@@ -29,50 +28,34 @@ class GradCAMPlusPlus(Explainer):
         "Chattopadhyay et al.", 2018, "Grad-CAM++", "https://arxiv.org/abs/1710.11063", equations="7, 19"
     )
 
-    layer: Annotated[tuple[str, ...], LAYERS] = ()
+    def weights(self, features: Floats, gradients: Floats) -> Floats:
+        """Sum the positive gradients of each channel, each by its alpha.
 
-    def picks(self, network: Network) -> Choice:
-        """Look at the last layer with a map."""
-        return network.default_layer()
+        With g the gradient of the score S at one position and A the features of the channel, equation 19 is
+        ``alpha = g^2 / (2 g^2 + sum(A) g^3)``, which is ``1 / (2 + sum(A) g)``, and equation 7 is
+        ``w = sum(alpha * relu(g))``.
 
-    def explain(self, network: Network, batch: Batch) -> list[tuple[Panel, ...]]:
-        """Sum the maps of each row and layer by the weights of equation 7."""
-        found = network.layer_gradients(batch, self.layer)
-        maps = {
-            path: maths.positive(maths.weighted_sum(features, weights(features, gradients)))
-            for path, (features, gradients) in found.items()
-        }
-        return rectified.rows(maps, found)
+        The paper explains Y = exp(S), whose gradient is exp(S) g: that factor is the same for all channels and would
+        overflow, so it is left out, as in pytorch-grad-cam. Unlike there, nothing is added to the denominator: with its
+        1e-6 the gradients behind a global average pooling, often below 1e-3, would weigh less than they do. A channel
+        whose denominator is zero somewhere, which no layer behind a ReLU has, counts nothing there.
 
+        Parameters
+        ----------
+        features, gradients : (n, h, w, k) float ndarray
+            Activations of one layer, and the gradients of a score by them.
 
-def weights(features: Floats, gradients: Floats) -> Floats:
-    """Sum the positive gradients of each channel, each by its alpha.
+        Returns
+        -------
+        (n, k) float ndarray
 
-    With g the gradient of the score S at one position and A the features of the channel, equation 19 is
-    ``alpha = g^2 / (2 g^2 + sum(A) g^3)``, which is ``1 / (2 + sum(A) g)``, and equation 7 is
-    ``w = sum(alpha * relu(g))``.
+        References
+        ----------
+        Chattopadhyay et al., Grad-CAM++, WACV 2018, equations 7 and 19.
+        """
+        import numpy as np
 
-    The paper explains Y = exp(S), whose gradient is exp(S) g: that factor is the same for all channels and would
-    overflow, so it is left out, as in pytorch-grad-cam. Unlike there, nothing is added to the denominator: with its
-    1e-6 the gradients behind a global average pooling, often below 1e-3, would weigh less than they do. A channel whose
-    denominator is zero somewhere, which no layer behind a ReLU has, counts nothing there.
-
-    Parameters
-    ----------
-    features, gradients : (n, h, w, k) float ndarray
-        Activations of one layer, and the gradients of a score by them.
-
-    Returns
-    -------
-    (n, k) float ndarray
-
-    References
-    ----------
-    Chattopadhyay et al., Grad-CAM++, WACV 2018, equations 7 and 19.
-    """
-    import numpy as np
-
-    slopes = np.maximum(gradients, 0, dtype=np.float64)
-    sums = features.sum(axis=(1, 2), keepdims=True, dtype=np.float64)
-    below = 2 + sums * slopes
-    return np.asarray(np.divide(slopes, below, out=np.zeros_like(slopes), where=below != 0).sum(axis=(1, 2)))
+        slopes = np.maximum(gradients, 0, dtype=np.float64)
+        sums = features.sum(axis=(1, 2), keepdims=True, dtype=np.float64)
+        below = 2 + sums * slopes
+        return np.asarray(np.divide(slopes, below, out=np.zeros_like(slopes), where=below != 0).sum(axis=(1, 2)))

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from xcnn.plugin import LAYERS, Attribution, Explainer, Reference
+from xcnn.plugin import LayerExplainer, Reference, panels
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from xcnn.plugin import Batch, Choice, Network, Panel
+    from xcnn.plugin import Batch, Network, Panel
 
 
 @dataclass(frozen=True, kw_only=True)
-class HiResCAM(Explainer):
+class HiResCAM(LayerExplainer):
     """Multiply each activation by its own gradient, and sum over the channels.
 
     Signed: positions that speak for the class and against it. Behind the last convolution of a network that ends in one
@@ -33,32 +33,18 @@ class HiResCAM(Explainer):
         "https://arxiv.org/abs/2011.08891",
     )
 
-    layer: Annotated[tuple[str, ...], LAYERS] = ()
-
-    def picks(self, network: Network) -> Choice:
-        """Look at the last layer with a map."""
-        return network.default_layer()
-
     def explain(self, network: Network, batch: Batch) -> list[tuple[Panel, ...]]:
         """Compute the map of each row and layer, and tell what it sums to."""
         found = network.layer_gradients(batch, self.layer)
         maps = {path: contributions(features, gradients) for path, (features, gradients) in found.items()}
-        rows: list[tuple[Panel, ...]] = []
-        for row, target in enumerate(batch.targets or ()):
-            sums = {path: float(stack[row].sum(dtype="float64")) for path, stack in maps.items()}
-            rows.append(
-                tuple(
-                    Attribution(
-                        stack[row].astype("float32"),
-                        sign="signed",
-                        unit="score",
-                        layer=path,
-                        notes=(f"the map sums to {sums[path]:.4g}; the score is {target.score:.4g}",),
-                    )
-                    for path, stack in maps.items()
-                )
-            )
-        return rows
+        told = {
+            path: [
+                (f"the map sums to {values.sum(dtype='float64'):.4g}; the score is {target.score:.4g}",)
+                for values, target in zip(stack, batch.targets or (), strict=True)
+            ]
+            for path, stack in maps.items()
+        }
+        return panels(maps, sign="signed", unit="score", told=told)
 
 
 def contributions(features: NDArray[np.floating], gradients: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from xcnn.plugin import LAYERS, Explainer, Reference, maths, panels
+from xcnn.plugin import LayerExplainer, Reference, maths, panels
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from xcnn.plugin import Batch, Choice, Network, Panel
+    from xcnn.plugin import Batch, Network, Panel
 
 
 @dataclass(frozen=True, kw_only=True)
-class LayerCAM(Explainer):
+class LayerCAM(LayerExplainer):
     """Weigh each activation by its own gradient where that is positive, and sum over the channels.
 
     Shows where a layer holds evidence for a class, position by position: unlike Grad-CAM it stays in place in early
@@ -31,12 +31,6 @@ class LayerCAM(Explainer):
         "LayerCAM: Exploring Hierarchical Class Activation Maps for Localization",
         "https://doi.org/10.1109/TIP.2021.3089943",
     )
-
-    layer: Annotated[tuple[str, ...], LAYERS] = ()
-
-    def picks(self, network: Network) -> Choice:
-        """Look at the last layer with a map."""
-        return network.default_layer()
 
     def explain(self, network: Network, batch: Batch) -> list[tuple[Panel, ...]]:
         """Compute the map of each row and layer."""

@@ -1,44 +1,42 @@
-"""Maps of methods whose formulas are made for layers behind a rectifier, and what is said where none is."""
+"""What methods share that weigh each feature map by one number, by formulas for layers behind a rectifier."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from xcnn.plugin import Attribution
+from xcnn.plugin import LayerExplainer, maths, panels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import numpy as np
     from numpy.typing import NDArray
 
-    from xcnn.plugin import Panel
+    from xcnn.plugin import Batch, Network, Panel
 
     Floats = NDArray[np.floating]
 
 
-def rows(maps: Mapping[str, Floats], found: Mapping[str, tuple[Floats, Floats]]) -> list[tuple[Panel, ...]]:
-    """Turn one stack of positive maps per layer, each (rows, h, w), into one tuple of attributions per row.
+@dataclass(frozen=True, kw_only=True)
+class Rectified(LayerExplainer):
+    """Base of explainers that weigh feature maps and keep the positive part of the sum."""
 
-    Parameters
-    ----------
-    maps : mapping of str to (rows, h, w) ndarray
-        By layer.
-    found : mapping of str to pair of (rows, h, w, k) ndarray
-        The features and gradients they were made of; a row whose features go below zero gets a note.
-    """
-    stacks = [
-        [
-            Attribution(values, sign="positive", unit="score", layer=path, notes=_notes(features))
-            for values, features in zip(stack.astype("float32"), found[path][0], strict=True)
-        ]
-        for path, stack in maps.items()
-    ]
-    return list(zip(*stacks, strict=True))
+    def weights(self, features: Floats, gradients: Floats) -> Floats:
+        """Make the weights of the maps, (n, k), of features and the gradients of a score by them, (n, h, w, k)."""
+        raise NotImplementedError
+
+    def explain(self, network: Network, batch: Batch) -> list[tuple[Panel, ...]]:
+        """Sum the maps of each row and layer by their weights, and keep what is above zero."""
+        found = network.layer_gradients(batch, self.layer)
+        maps = {
+            path: maths.positive(maths.weighted_sum(features, self.weights(features, gradients)))
+            for path, (features, gradients) in found.items()
+        }
+        told = {path: list(map(_notes, features)) for path, (features, _) in found.items()}
+        return panels(maps, sign="positive", unit="score", told=told)
 
 
 def _notes(features: Floats) -> tuple[str, ...]:
-    """Tell how many activations are below zero, if any are."""
+    """Tell how many activations of one row are below zero, if any are."""
     below = float((features < 0).mean())
     words = "the formula is made for layers behind a ReLU, and a channel that all but cancels weighs too much"
     return (f"{below:.1%} of the activations are below zero: {words}",) if below else ()

@@ -72,7 +72,7 @@ class ScoreCAM(Trials):
             hidden = maths.filled(subject.batch.pixels[[subject.image]], self.fill)
             # Preprocessing works pixel by pixel, so the picture can fade after it.
             masked += subject.batch.prepare(hidden) * (1 - shown)
-        return subject.network.scores(masked, subject.points(len(some)))
+        return subject.network.scores(masked, subject.batch.points_of(subject.image, len(some)))
 
     def weights(self, outcomes: Floats) -> Floats:
         """Compute ``w = softmax(S)`` over the channels.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from xcnn.plugin import BUDGET, LAYERS, Attribution, Explainer, Option, maths
+from xcnn.plugin import BUDGET, Attribution, LayerExplainer, Option, maths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from xcnn.plugin import Batch, Choice, Network, Panel, Target
+    from xcnn.plugin import Batch, Network, Panel, Target
 
     Floats = NDArray[np.floating]
     Channels = NDArray[np.intp]
@@ -38,14 +38,9 @@ class Subject:
         found: NDArray[np.float32] = self.batch.inputs[self.image]
         return found
 
-    def points(self, count: int) -> NDArray[np.float32] | None:
-        """The place that is explained, for so many inputs: only networks of maps know one."""
-        points = self.batch.points
-        return None if points is None else points[[self.image] * count]
-
 
 @dataclass(frozen=True, kw_only=True)
-class Trials(Explainer):
+class Trials(LayerExplainer):
     """Base of explainers that try each channel, weigh it by what comes of it, and sum the positive part."""
 
     unit: ClassVar[str]
@@ -53,7 +48,6 @@ class Trials(Explainer):
     ranked: ClassVar[str]
     """Which channels are tried first, in words."""
 
-    layer: Annotated[tuple[str, ...], LAYERS] = ()
     top_channels: Annotated[int, Option("How many channels are tried; 0 for all.", minimum=0)] = 0
     budget: Annotated[float | None, BUDGET] = None
 
@@ -68,10 +62,6 @@ class Trials(Explainer):
     def weights(self, outcomes: Floats) -> Floats:
         """Make weights of the outcomes for one target, each (channels,)."""
         raise NotImplementedError
-
-    def picks(self, network: Network) -> Choice:
-        """Look at the last layer with a map."""
-        return network.default_layer()
 
     def cost(self, network: Network) -> int:
         """One pass per channel."""

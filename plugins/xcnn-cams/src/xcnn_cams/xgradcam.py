@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from xcnn.plugin import LAYERS, Explainer, Reference, maths
-from xcnn_cams import rectified
+from xcnn.plugin import Reference
+from xcnn_cams.rectified import Rectified
 
 if TYPE_CHECKING:
-    from xcnn.plugin import Batch, Choice, Network, Panel
     from xcnn_cams.rectified import Floats
 
 
 @dataclass(frozen=True, kw_only=True)
-class XGradCAM(Explainer):
+class XGradCAM(Rectified):
     """Weigh each feature map by its gradients where it is active, and sum the positive part.
 
     Shows the regions that raise the score of a class. The weights come as near as they can to two axioms: removing a
@@ -29,43 +28,27 @@ class XGradCAM(Explainer):
         "Fu et al.", 2020, "Axiom-based Grad-CAM", "https://arxiv.org/abs/2008.02312"
     )
 
-    layer: Annotated[tuple[str, ...], LAYERS] = ()
+    def weights(self, features: Floats, gradients: Floats) -> Floats:
+        """Average the gradients of each channel by its features: ``w = sum(g * A) / sum(A)``.
 
-    def picks(self, network: Network) -> Choice:
-        """Look at the last layer with a map."""
-        return network.default_layer()
+        A channel whose features sum to zero weighs nothing: a dead one has nothing to show. pytorch-grad-cam adds 1e-7
+        to the sum, which comes to the same.
 
-    def explain(self, network: Network, batch: Batch) -> list[tuple[Panel, ...]]:
-        """Sum the maps of each row and layer by their weights, and keep what is above zero."""
-        found = network.layer_gradients(batch, self.layer)
-        maps = {
-            path: maths.positive(maths.weighted_sum(features, weights(features, gradients)))
-            for path, (features, gradients) in found.items()
-        }
-        return rectified.rows(maps, found)
+        Parameters
+        ----------
+        features, gradients : (n, h, w, k) float ndarray
+            Activations of one layer, and the gradients of a score by them.
 
+        Returns
+        -------
+        (n, k) float ndarray
 
-def weights(features: Floats, gradients: Floats) -> Floats:
-    """Average the gradients of each channel by its features: ``w = sum(g * A) / sum(A)``.
+        References
+        ----------
+        Fu et al., Axiom-based Grad-CAM, BMVC 2020.
+        """
+        import numpy as np
 
-    A channel whose features sum to zero weighs nothing: a dead one has nothing to show. pytorch-grad-cam adds 1e-7 to
-    the sum, which comes to the same.
-
-    Parameters
-    ----------
-    features, gradients : (n, h, w, k) float ndarray
-        Activations of one layer, and the gradients of a score by them.
-
-    Returns
-    -------
-    (n, k) float ndarray
-
-    References
-    ----------
-    Fu et al., Axiom-based Grad-CAM, BMVC 2020.
-    """
-    import numpy as np
-
-    parts = (gradients * features).sum(axis=(1, 2), dtype=np.float64)
-    sums = features.sum(axis=(1, 2), dtype=np.float64)
-    return np.asarray(np.divide(parts, sums, out=np.zeros_like(parts), where=sums != 0))
+        parts = (gradients * features).sum(axis=(1, 2), dtype=np.float64)
+        sums = features.sum(axis=(1, 2), dtype=np.float64)
+        return np.asarray(np.divide(parts, sums, out=np.zeros_like(parts), where=sums != 0))

@@ -123,9 +123,7 @@ class Masked:
         pictures = kept[..., np.newaxis] * self._seen
         pictures += self._hidden  # in place: large arrays take longer to be made than to be changed
         inputs = self._batch.prepare(pictures)
-        points = self._batch.points
-        where = () if points is None else (points[[self._image] * len(kept)],)
-        scores = self._network.scores(inputs, *where)
+        scores = self._network.scores(inputs, self._batch.points_of(self._image, len(kept)))
         return np.array([target.of(scores) for target in self.targets], np.float64)
 
 
