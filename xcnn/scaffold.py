@@ -22,7 +22,7 @@ LONGEST = 30
 """Letters of a name: longer ones would break lines of the templates."""
 TAKEN = {
     "annotated", "any", "attribution", "batch", "callable", "check", "choice", "class-var", "explainer",
-    "model-explainer", "network", "option", "panel", "preprocessing", "reference", "table", "tiles",
+    "layer-explainer", "model-explainer", "network", "option", "panel", "preprocessing", "reference", "table", "tiles",
 }  # fmt: skip
 """Names whose class would hide something that the templates import."""
 
