@@ -66,7 +66,7 @@ class FakeNetwork:
     def _target(self, row, index):
         return Target(index, self.label(index), float(row[index]), None, ((index, 1.0),))
 
-    def layer_gradients(self, batch, layers):
+    def layer_gradients(self, batch, layers, rule="plain"):
         self.asked.append(tuple(layers))
         self._known(layers)
         self.predict(batch)

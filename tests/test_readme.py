@@ -15,6 +15,7 @@ import xcnn
 from xcnn import errors, options
 from xcnn.cli.display import Running
 from xcnn.host import Host
+from xcnn.plugin import LayerExplainer
 from xcnn.request import Request
 
 ROOT = Path(__file__).parent.parent
@@ -48,7 +49,7 @@ def test_every_option_in_the_table_exists_and_every_option_is_in_the_table():
 
     known = {
         option.flag
-        for kind in (Request, Running, xcnn.GradCAM)
+        for kind in (Request, Running, LayerExplainer)
         for option in options.declared(kind)
         if not option.option.positional
     }

@@ -245,11 +245,14 @@ class Network(Protocol):
         No layer means the default one. Raises LayerError for one that is unknown or has no spatial output.
         """
 
-    def layer_gradients(self, batch: Batch, layers: Sequence[str]) -> Mapping[str, tuple[Floats, Floats]]:
+    def layer_gradients(
+        self, batch: Batch, layers: Sequence[str], rule: str | GradientRule = "plain"
+    ) -> Mapping[str, tuple[Floats, Floats]]:
         """Compute features and the gradients of each row's score by them, each (rows, h, w, c).
 
         One forward pass per image; fills ``batch.scores`` and ``batch.targets``. No layer means the default one.
-        Raises LayerError for one that is unknown, has no spatial output or does not influence the score.
+        ``rule`` is as in `input_gradients`: what it says of steps behind a layer changes that layer's gradients.
+        Raises LayerError for a layer that is unknown, has no spatial output or does not influence the score.
         """
 
     def input_gradients(self, batch: Batch, rule: str | GradientRule = "plain") -> Floats:
@@ -261,7 +264,7 @@ class Network(Protocol):
         """
 
     def lacks(self, rule: str | GradientRule) -> str | None:
-        """Say what the network lacks for a rule of `input_gradients`; None when nothing."""
+        """Say what the network lacks for a rule of gradients; None when nothing."""
 
     def gradients(self, inputs: Floats, targets: Sequence[Target], points: Floats | None = None) -> Floats:
         """Compute the gradients of targets by given inputs, (n, targets, h, w, c).

@@ -53,7 +53,7 @@ FOREIGN = [
     ("model.pth", b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j", "is a PyTorch model", ""),
     ("model.safetensors", b'\x40\0\0\0\0\0\0\0{"a":1}', "is no Keras model", "model.save"),
     ("model.npy", b"\x93NUMPY\x01\0", "holds a NumPy array", "model.save"),
-    ("model.h5.gz", gzip.compress(b"x" * 50), "is an archive", "unpack"),
+    ("model.h5.gz", gzip.compress(b"x" * 50, mtime=0), "is an archive", "unpack"),
     ("model.tar", b"model.h5" + bytes(249) + b"ustar\0", "is an archive", "unpack"),
     ("model.yaml", b"backend: tensorflow\nclass_name: Sequential\n", "is an architecture in YAML", "model.save"),
     ("cat.jpg", b"\xff\xd8\xff\xe0" + bytes(40), "is neither a .keras nor an HDF5 file but a picture", "model first"),

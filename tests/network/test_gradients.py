@@ -297,3 +297,49 @@ def test_a_dense_layer_has_no_kernels_and_an_unknown_one_a_hint():
     with pytest.raises(LayerError, match="flat has no layer 'con1'") as caught:
         opened(nets.flat()).kernels("con1")
     assert caught.value.hint.startswith("conv1 (did you mean this?)")
+
+
+# Gradients by layers
+
+
+def ruled_relu(rule):
+    @tf.custom_gradient
+    def relu(x):
+        def handed(arriving):
+            on = tf.cast(x > 0, x.dtype) if rule != "deconv" else tf.ones_like(x)
+            return on * (arriving if rule == "plain" else tf.nn.relu(arriving))
+
+        return tf.nn.relu(x), handed
+
+    return relu
+
+
+def test_a_rule_acts_on_the_rectifiers_behind_a_layer_and_on_no_other():
+    keras.utils.set_random_seed(5)
+    first, second = (keras.layers.Conv2D(4, 3, activation="relu") for _ in range(2))
+    dense, last = keras.layers.Dense(8, activation="relu"), keras.layers.Dense(3)
+    pool, flatten, softmax = keras.layers.MaxPooling2D(), keras.layers.Flatten(), keras.layers.Softmax()
+    model = keras.Sequential([keras.Input((12, 12, 3)), first, pool, second, flatten, dense, last, softmax])
+    network = opened(model)
+
+    def found(rule):
+        batch = network.batch(pictures((12, 12), (12, 12)), ["1"], np.random.default_rng(0))
+        return network.layer_gradients(batch, [first.name], rule)[first.name]
+
+    for rule in RULES:
+        features, got = found(rule)
+        with tf.GradientTape() as tape:
+            held = tf.constant(features)
+            tape.watch(held)
+            relu = ruled_relu(rule)
+            onward = relu(tf.nn.conv2d(tf.nn.max_pool2d(held, 2, 2, "VALID"), second.kernel, 1, "VALID") + second.bias)
+            score = (relu(tf.reshape(onward, (2, -1)) @ dense.kernel + dense.bias) @ last.kernel + last.bias)[:, 1]
+        close(got, tape.gradient(score, held).numpy())
+    assert np.abs(found("guided")[1] - found("plain")[1]).max() > 0.01 * np.abs(found("plain")[1]).max()
+
+
+def test_a_rule_without_a_rectifier_is_refused_for_layers_too():
+    network = opened(nets.swish())
+
+    with pytest.raises(MisfitError, match="acts on ReLUs and this model has none"):
+        xcnn.explain(network, pictures((24, 24)), rule="guided")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from xcnn import maths
-from xcnn.plugin import LayerExplainer, Reference, panels
+from xcnn.plugin import LayerExplainer, Option, Reference, panels
 
 if TYPE_CHECKING:
     from xcnn.plugin import Batch, Network, Panel
@@ -26,8 +26,22 @@ class GradCAM(LayerExplainer):
         "Selvaraju et al.", 2017, "Grad-CAM", "https://arxiv.org/abs/1610.02391", equations="1-2"
     )
 
+    rule: Annotated[
+        str,
+        Option(
+            "What ReLUs between the layer and the score hand down: plain, the gradient; guided and deconv, as those "
+            "explainers do.",
+            choices=("plain", "guided", "deconv"),
+        ),
+    ] = "plain"
+
+    def fits(self, network: Network) -> str | None:
+        """It needs a layer with a map, and what its rule needs."""
+        return super().fits(network) or network.lacks(self.rule)
+
     def explain(self, network: Network, batch: Batch) -> list[tuple[Panel, ...]]:
         """Compute equation 2 for each row and layer."""
-        found = network.layer_gradients(batch, self.layer)
+        found = network.layer_gradients(batch, self.layer, self.rule)
         maps = {path: maths.gradcam(features, gradients) for path, (features, gradients) in found.items()}
-        return panels(maps, sign="positive", unit="score")
+        ruled = () if self.rule == "plain" else (network.rectifiers().words, "the rule acts behind the layer only")
+        return panels(maps, sign="positive", unit="score", notes=ruled)

@@ -106,15 +106,18 @@ class KerasNetwork(KerasModel):
         found = self._traced.run(("activations", *layers), body, inputs=lambda: inputs, forms=_none)
         return {path: self._channels_last(path, features) for path, features in found.items()}
 
-    def layer_gradients(self, batch: Batch, layers: Sequence[str]) -> Mapping[str, tuple[Floats, Floats]]:
-        """Compute features and the gradients of each row's score by them, each (rows, h, w, c)."""
+    def layer_gradients(
+        self, batch: Batch, layers: Sequence[str], rule: str | GradientRule = "plain"
+    ) -> Mapping[str, tuple[Floats, Floats]]:
+        """Compute features and the gradients of each row's score by them, under a rule, each (rows, h, w, c)."""
+        found = rules.find(rule, self._rules)
 
         def body(forward: Forward, values: Any) -> Any:
             tensors = self._tensors(forward, layers)
             features = {path: graph.float32(tensor) for path, tensor in tensors.items()}
-            return features, graph.slopes(values, tensors)
+            return features, self._slopes(forward, values, tensors, found)
 
-        features, gradients = self._explained(batch, ("layer gradients", *layers), body)
+        features, gradients = self._explained(batch, ("layer gradients", found, *layers), body)
         rows = len(batch.targets or ()) // batch.images
         return {
             path: (
@@ -145,18 +148,19 @@ class KerasNetwork(KerasModel):
         found = rules.find(rule, self._rules)
 
         def body(forward: Forward, values: Any) -> Any:
-            if found:
-                steps = self._steps(forward)
-                if reason := rules.lacking(found, steps, self.survey.head, self.survey.rectifiers):
-                    raise rules.misfit(found, reason)
-                rules.apply(found, steps)
-            shares = forward.logits if found and found.start == "score" else None
-            return graph.slopes(values, {"": forward.pixels}, shares=shares)
+            return self._slopes(forward, values, {"": forward.pixels}, found)
 
         return np.asarray(self._explained(batch, ("input gradients", found), body)[""])
 
+    def _slopes(self, forward: Forward, values: Any, tensors: dict[str, Any], rule: GradientRule | None) -> Any:
+        """The gradients of scores by tensors of a trace, under a rule."""
+        if rule:
+            rules.apply(rule, self._steps(forward), self.survey.head, self.survey.rectifiers)
+        shares = forward.logits if rule and rule.start == "score" else None
+        return graph.slopes(values, tensors, shares=shares)
+
     def lacks(self, rule: str | GradientRule) -> str | None:
-        """Say what the network lacks for a rule of `input_gradients`; None when nothing."""
+        """Say what the network lacks for a rule of gradients; None when nothing."""
         found, survey = rules.find(rule, self._rules), self.survey
         return rules.lacking(found, self._first_steps, survey.head, survey.rectifiers) if found else None
 

@@ -118,18 +118,15 @@ def lacking(rule: GradientRule, steps: Sequence[Step], head: Head, rectifiers: R
     return f"rule {rule.name} has no word for {first.kind}{where}{more}"
 
 
-def misfit(rule: GradientRule, reason: str) -> MisfitError:
-    """The error for what `lacking` says."""
-    words = f"{rule.summary} {reason.removeprefix('it ')}" if rule in RULES.values() else reason
-    return MisfitError(words, hint="try saliency or gradcam")
-
-
-def apply(rule: GradientRule, steps: Sequence[Step]) -> None:
+def apply(rule: GradientRule, steps: Sequence[Step], head: Head, rectifiers: Rectifiers) -> None:
     """Make the gradients of a graph follow a rule; to be done before any is made.
 
     ``tf.gradients`` asks each op for a gradient function of its own before it looks in the registry, so only these ops
-    are changed, in this graph alone.
+    are changed, in this graph alone. Raises MisfitError for what `lacking` says.
     """
+    if reason := lacking(rule, steps, head, rectifiers):
+        words = f"{rule.summary} {reason.removeprefix('it ')}" if rule in RULES.values() else reason
+        raise MisfitError(words, hint="try saliency or gradcam")
     for step in steps:
         if function := rule.at(step):
             step.op._gradient_function = _ruled(step, function)  # noqa: SLF001 (the map by type can't tell ops apart)
