@@ -15,7 +15,7 @@ import pytest
 from fakes import FakeNetwork, pictures
 
 import xcnn
-from xcnn.errors import XcnnError
+from xcnn.errors import OutputError, XcnnError
 from xcnn.report import pages
 from xcnn.saving import schema
 from xcnn.saving.rebuild import rebuild
@@ -108,7 +108,7 @@ def test_the_same_run_twice_is_there_once_and_another_option_is_another_explaine
 
     told = manifest("all")
     assert [one["name"] for one in told["explainers"]] == ["saliency", "saliency 2"]
-    assert [one["title"] for one in told["explainers"]] == ["Saliency", "Saliency 2"]
+    assert [one["title"] for one in told["explainers"]] == ["Saliency", "Saliency (reduce mean)"]
     assert [(one["explainer"], one["image"]["path"]) for one in told["results"]] == [
         ("saliency", "array-0"), ("saliency 2", "array-0"), ("saliency", "array-1"),
     ]  # fmt: skip
@@ -306,3 +306,14 @@ def test_a_limit_of_nothing_always_makes_a_folder_whose_pages_belong_to_the_run(
     shutil.move("out", "old")
     rebuild(["old"], Path("again"), overwrite=True)
     assert not Path("again/report-2.html").exists()
+
+
+def test_python_joins_reports_too(runs):
+    runs("gradcam", "saliency")
+
+    path = xcnn.join_reports([Path("gradcam"), Path("saliency", "report.html")], Path("both"))
+
+    assert path == Path("both", "report.html")
+    assert [one["name"] for one in manifest("both")["explainers"]] == ["gradcam", "saliency"]
+    with pytest.raises(OutputError, match="both already exists"):
+        xcnn.join_reports(["gradcam"], "both")

@@ -19,8 +19,8 @@ STYLE = {"alpha", "colormap"}
 def merged(runs: Sequence[Manifest]) -> dict[str, Any]:
     """Join runs of one model.
 
-    An explainer that ran with other options in a later run gets a number behind its name. What was explained twice
-    alike stays once.
+    An explainer that ran with other options in a later run gets a number behind its name and those options behind its
+    title. What was explained twice alike stays once.
 
     Raises
     ------
@@ -100,7 +100,10 @@ def _named(explainers: list[dict[str, Any]], run: Manifest) -> dict[str, str]:
         same = next((other for other in alike if _values(other) == values), None)
         if same is None:
             number = f" {len(alike) + 1}" if alike else ""
-            same = {**one, "name": one["name"] + number, "title": one["title"] + number}
+            first = _values(alike[0]) if alike else values
+            other = [f"{name} {_word(value)}" for name, value in values.items() if value != first.get(name)]
+            title = one["title"] + (f" ({', '.join(other)})" if other else number)
+            same = {**one, "name": one["name"] + number, "title": title}
             explainers.append(same)
         names[one["name"]] = same["name"]
     return names

@@ -1,0 +1,46 @@
+"""Each sample, run as a user runs it: from its data to its explanations."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.keras]
+
+SAMPLES = Path(__file__).parent.parent.parent / "samples"
+
+
+def quick(name, *arguments):
+    """Run a sample with --quick in the working directory, and return what it printed."""
+    call = [sys.executable, str(SAMPLES / f"{name}.py"), "--quick", *arguments]
+    done = subprocess.run(call, capture_output=True, text=True, timeout=900, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def manifest(folder):
+    return json.loads(Path(folder, "run.json").read_text("utf-8"))
+
+
+def test_mnist_learns_the_digits_and_its_walk_is_one_report():
+    out = quick("mnist")
+
+    assert float(re.search(r"accuracy on 500 digits it never saw: ([\d.]+)%", out)[1]) >= 93
+    assert out.splitlines()[-1] == "xcnn-out/mnist/walk/report.html"
+    told = manifest("xcnn-out/mnist/walk")
+    assert [one["title"] for one in told["explainers"]] == [
+        "Kernels", "Filter patterns", "Feature maps", "Saliency", "Guided backpropagation", "Deconvolutional network",
+        "Grad-CAM", "Grad-CAM (rule guided)", "Grad-CAM (rule deconv)", "Occlusion",
+    ]  # fmt: skip
+    assert not told["failures"]
+    swept = [one["target"]["label"] for one in manifest("xcnn-out/mnist/classes")["results"]]
+    assert swept == 3 * [str(digit) for digit in range(10)]
+    patterns = np.load(next(Path("xcnn-out/mnist/patterns").glob("*.npy")))
+    assert patterns.shape[0] == 10
+    assert patterns.std(axis=(1, 2, 3)).min() > 0.1, "a pattern without contrast"
