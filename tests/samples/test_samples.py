@@ -44,3 +44,12 @@ def test_mnist_learns_the_digits_and_its_walk_is_one_report():
     patterns = np.load(next(Path("xcnn-out/mnist/patterns").glob("*.npy")))
     assert patterns.shape[0] == 10
     assert patterns.std(axis=(1, 2, 3)).min() > 0.1, "a pattern without contrast"
+
+
+def test_the_network_in_numpy_computes_what_keras_and_xcnn_do():
+    out = quick("numpy_cnn")
+
+    worst = {line[:45].strip(): float(line[45:]) for line in out.splitlines() if ", against " in line}
+    assert len(worst) == 11
+    assert max(worst.values()) < 1e-5
+    assert Path("xcnn-out/numpy-cnn/numpy.png").stat().st_size > 20_000
