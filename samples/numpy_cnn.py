@@ -179,11 +179,10 @@ def drawn(path: Path, own: Network, picture: np.ndarray) -> None:
     digit = int(found["digits"].argmax())
     maps = [("picture", picture[..., 0], "gray")]
     maps += [(f"conv1, channel {k}", found["conv1"][..., k], "viridis") for k in range(4)]
-    maps += [
-        (rule, own.gradient(picture, digit, rule=rule)[..., 0], "RdBu_r") for rule in ("plain", "guided", "deconv")
-    ]
-    maps += [("Grad-CAM of conv1", own.gradcam(picture, digit, "conv1"), "viridis")]
-    maps += [("Grad-CAM of conv2", own.gradcam(picture, digit, "conv2"), "viridis")]
+    kinds = {"saliency": "plain", "guided": "guided", "deconv": "deconv"}
+    maps += [(name, own.gradient(picture, digit, rule=rule)[..., 0], "RdBu_r") for name, rule in kinds.items()]
+    maps += [("pool2, channel 0", found["pool2"][..., 0], "viridis")]
+    maps += [("Grad-CAM of conv2", own.gradcam(picture, digit), "viridis")]
     figure = Figure(figsize=(10, 4.4), layout="constrained")
     figure.suptitle(f"Computed in NumPy: why this is a {digit}")
     for axes, (title, values, palette) in zip(figure.subplots(2, 5).flat, maps, strict=True):
