@@ -228,10 +228,18 @@ def test_a_convolution_that_does_not_see_the_picture_is_passed_over():
 @pytest.mark.parametrize(
     ("build", "ends"),
     [
-        (lambda: keras.applications.EfficientNetB0(weights=None, input_shape=(32, 32, 3), classes=2), (0, 1)),
-        (lambda: keras.applications.MobileNetV3Small(weights=None, input_shape=(32, 32, 3), classes=2), (-1, 1)),
+        pytest.param(
+            lambda: keras.applications.EfficientNetB0(weights=None, input_shape=(32, 32, 3), classes=2),
+            (0, 1),
+            id="EfficientNetB0",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            lambda: keras.applications.MobileNetV3Small(weights=None, input_shape=(32, 32, 3), classes=2),
+            (-1, 1),
+            id="MobileNetV3Small",
+        ),
     ],
-    ids=["EfficientNetB0", "MobileNetV3Small"],
 )
 @pytest.mark.parametrize("nested", [False, True], ids=["flat", "nested"])
 def test_the_preprocessing_inside_the_models_of_keras_is_found(build, ends, nested):

@@ -131,7 +131,11 @@ def test_the_preprocessing_is_that_of_keras(function):
 
 
 @pytest.mark.parametrize(
-    ("function", "top"), [("MobileNetV3Small", False), ("EfficientNetB0", True), ("EfficientNetB0", False)]
+    ("function", "top"),
+    [
+        ("MobileNetV3Small", False),
+        *(pytest.param("EfficientNetB0", top, marks=pytest.mark.slow) for top in (True, False)),
+    ],
 )
 def test_a_model_is_what_keras_would_have_made_of_the_same_file(function, top, cached, keras_cache):
     import keras

@@ -22,6 +22,15 @@ pytestmark = [pytest.mark.keras, pytest.mark.filterwarnings("ignore")]
 OLD = Path(__file__).parents[1] / "files" / "old"
 README = Path(__file__).parents[2] / "README.md"
 ANSWERS = sorted(OLD.glob("*.npz"))
+KINDS = (
+    "k20_channels_first",
+    "k22_doubly_nested",
+    "k23_shared",
+    "tf24_operations",
+    "tf215_zip_mixed_float16",
+    "k35_zip_nested",
+)
+"""Files that are always tried, beside the first of each Keras: the others are slow together."""
 PHOTO = pictures((40, 50))[0]
 HALF = 2e-3
 EXACT = 1e-5
@@ -53,6 +62,16 @@ def fillers(tmp_path_factory):
     return {"four": folder / "four.npy", "other": folder / "other.npy"}
 
 
+def tried():
+    """All files; those that need not be tried each time are marked slow."""
+    versions = set()
+    for answer in ANSWERS:
+        version = answer.stem.partition("_")[0]
+        often = version not in versions or answer.stem in KINDS
+        versions.add(version)
+        yield pytest.param(answer, id=answer.stem, marks=() if often else pytest.mark.slow)
+
+
 @functools.cache
 def opened(path, settings):
     return xcnn.open_network(path, **dict(settings))
@@ -74,7 +93,7 @@ def settings_of(path, fillers):
     return tuple((name, tuple(word.format(**fillers) for word in words)) for name, words in given.items())
 
 
-@pytest.mark.parametrize("answer", ANSWERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("answer", list(tried()))
 def test_an_old_file_computes_what_its_keras_computed_and_is_explained(answer, fillers):
     path = model_of(answer)
     with np.load(answer) as arrays:
@@ -233,6 +252,7 @@ def table(fillers, tmp_path_factory):
     return "\n".join(lines)
 
 
+@pytest.mark.slow
 def test_the_table_of_the_readme_is_what_happens(table):
     assert f"<!-- models -->\n\n{table}\n" in README.read_text("utf-8"), table
 

@@ -53,3 +53,21 @@ def test_the_network_in_numpy_computes_what_keras_and_xcnn_do():
     assert len(worst) == 11
     assert max(worst.values()) < 1e-5
     assert Path("xcnn-out/numpy-cnn/numpy.png").stat().st_size > 20_000
+
+
+def test_three_maps_find_the_stamp_that_a_perfect_accuracy_hides():
+    out = quick("clever_hans")
+
+    numbers = [float(percent) for percent in re.findall(r" ([\d.]+)%(?: of its evidence)?", out)]
+    before, after = numbers[:7], numbers[7:14]
+    covered = numbers[14]
+    threes, stamped, bare, wrongly = before[:4]
+    assert min(threes, stamped) >= 98, "it was to look perfect"
+    assert bare < 50 > wrongly, "nothing but the stamp was to be learned"
+    assert min(before[4:]) > 3 * covered, "a map missed the stamp"
+    assert min(after[:4]) >= 90
+    assert max(after[4:]) < covered
+    for when in ("before", "after"):
+        told = manifest(f"xcnn-out/clever-hans/{when}")
+        assert {one["title"] for one in told["explainers"]} == {"Grad-CAM", "Occlusion", "Linear model of parts"}
+        assert {one["target"]["label"] for one in told["results"]} == {"eight"}
