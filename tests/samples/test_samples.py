@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 pytestmark = [pytest.mark.slow, pytest.mark.keras]
 
@@ -71,3 +72,32 @@ def test_three_maps_find_the_stamp_that_a_perfect_accuracy_hides():
         told = manifest(f"xcnn-out/clever-hans/{when}")
         assert {one["title"] for one in told["explainers"]} == {"Grad-CAM", "Occlusion", "Linear model of parts"}
         assert {one["target"]["label"] for one in told["results"]} == {"eight"}
+
+
+def test_lenet_learns_signs_labels_a_picture_and_sweeps_over_the_classes():
+    out = quick("traffic_signs")
+
+    assert float(re.search(r"accuracy on 300 signs it never saw: ([\d.]+)%", out)[1]) >= 75
+    assert Path("xcnn-out/traffic-signs/predicted/sign-00.predicted.jpg").exists()
+    swept = manifest("xcnn-out/traffic-signs/sweep")["results"]
+    names = Path("xcnn-out/traffic-signs/data/labels.txt").read_text("utf-8").split("\n")[:12]
+    assert [one["target"]["label"] for one in swept] == 2 * names
+    assert not manifest("xcnn-out/traffic-signs/explained")["failures"]
+
+
+def test_signs_in_the_folders_of_the_benchmark_are_taken_as_they_are(own_folder):
+    # The layout of its archive: more classes than folders have pictures for, five digits, PPM, no folders of test classes.
+    rng = np.random.default_rng(0)
+    for label in (0, 1, 4):
+        folder = Path("GTSRB/Final_Training/Images", f"{label:05}")
+        folder.mkdir(parents=True)
+        for number in range(10):
+            picture = rng.integers(60 * label, 60 * label + 15, (40 + number, 36, 3), np.uint8)
+            Image.fromarray(picture).save(folder / f"00000_{number:05}.ppm")
+        (folder / f"GT-{label:05}.csv").write_text("Filename;Width\n")
+    Path("GTSRB/Final_Test/Images").mkdir(parents=True)
+
+    out = quick("traffic_signs", "--data", ".", "--epochs", "2")
+
+    assert "accuracy on 6 signs it never saw" in out
+    assert len(manifest("xcnn-out/traffic-signs/sweep")["results"]) == 2 * 5
