@@ -138,7 +138,7 @@ def main() -> None:
     if len(test) == len(train):
         held, held_labels = read(test)
     else:
-        first, second = common.split(labels, max(1, int(np.bincount(labels).min() / 5)), given.seed)
+        first, second = common.split(labels, max(1, np.unique(labels, return_counts=True)[1].min() // 5), given.seed)
         (pictures, labels), (held, held_labels) = ((pictures[part], labels[part]) for part in (first, second))
     count = int(labels.max()) + 1
     model = build(count)

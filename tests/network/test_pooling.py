@@ -219,13 +219,13 @@ def test_probabilities_are_no_sum_of_weighed_maps():
 @pytest.mark.parametrize(
     ("function", "size", "path"),
     [
-        ("MobileNet", 64, "conv_pw_13_relu"),
         ("MobileNetV2", 64, "out_relu"),
-        ("ResNet50", 64, "conv5_block3_out"),
-        ("EfficientNetB0", 64, "top_activation"),
-        ("DenseNet121", 64, "relu"),
-        ("Xception", 72, "block14_sepconv2_act"),
-        ("InceptionV3", 80, "mixed10"),
+        pytest.param("MobileNet", 64, "conv_pw_13_relu", marks=pytest.mark.slow),
+        pytest.param("ResNet50", 64, "conv5_block3_out", marks=pytest.mark.slow),
+        pytest.param("EfficientNetB0", 64, "top_activation", marks=pytest.mark.slow),
+        pytest.param("DenseNet121", 64, "relu", marks=pytest.mark.slow),
+        pytest.param("Xception", 72, "block14_sepconv2_act", marks=pytest.mark.slow),
+        pytest.param("InceptionV3", 80, "mixed10", marks=pytest.mark.slow),
     ],
 )
 def test_the_classifiers_of_keras_applications_are_understood(function, size, path):
