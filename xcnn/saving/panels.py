@@ -98,9 +98,8 @@ class Panels:
                 record = self._table(panel, stem)
             case Curve():
                 record = self._curve(panel, subject, stem)
-        title = "" if isinstance(panel, Attribution) else panel.title
         notes = [*panel.notes, *record.pop("remarks", [])]
-        return {"kind": record.pop("kind"), "title": title, "layer": panel.layer, "notes": notes, **record}
+        return {"kind": record.pop("kind"), "title": panel.title, "layer": panel.layer, "notes": notes, **record}
 
     def side_by_side(
         self, panels: Sequence[Panel], subject: Subject, scales: Mapping[Key, Scale], stem: str
@@ -109,7 +108,7 @@ class Panels:
         maps = [panel for panel in panels if isinstance(panel, Attribution) and not panel.fine]
         if subject.pixels is None or not 1 < len(maps) <= MOST_LAYERS:
             return {}
-        named = [(panel.layer or panel.unit, panel, scales[key(panel)]) for panel in maps]
+        named = [(panel.layer or panel.title or panel.unit, panel, scales[key(panel)]) for panel in maps]
         drawn = layers.layers(subject.pixels, named, self._style, self._words(subject))
         return {"layers": self._draft.write_picture(f"{self._unique(stem)}.png", drawn)}
 
@@ -122,7 +121,11 @@ class Panels:
         if subject.pixels is not None:
             score = f"score {figure.number(subject.target.score)}" if subject.target else ""
             words = self._words(
-                subject, layer=panel.layer, right=nothing.partition(":")[0] if empty else score, unit=panel.unit
+                subject,
+                title=panel.title,
+                layer=panel.layer,
+                right=nothing.partition(":")[0] if empty else score,
+                unit=panel.unit,
             )
             drawn = figure.figure(subject.pixels, panel, scale, self._style, words)
             shown = figure.shown(shrunk(subject.pixels, LONGEST_EDGE), panel, scale, self._style)
