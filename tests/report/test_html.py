@@ -132,6 +132,7 @@ def result(stem="cat", target=CAT, **panel):
         "target": copy.deepcopy(target),
         "predictions": [CAT, TABBY, TIGER],
         "seconds": 0.03,
+        "trust": [],
         "panels": [drawn | panel],
         "files": {},
     }
@@ -458,6 +459,22 @@ def test_a_signed_map_has_the_diverging_palette_on_its_bar(made):
     assert len(page.all("div", **{"class": "colours"})) == 1
     assert len(page.all("div", **{"class": "colours signed"})) == 1
     assert "--signed: #053061, #f7f7f7, #67001f" in page.raw["style"][0]
+
+
+def test_a_card_says_what_was_looked_for_where_nothing_speaks_against_it(made):
+    words = "Nothing speaks against this. Looked for: a map of nothing but zeros, a saturated probability."
+    checked = {"checked": ["saturated", "no-evidence"]}
+    doubt = {"trust": [{"code": "saturated", "text": "100%"}]}
+
+    assert words in made(manifest(result() | checked)).text
+    assert "How far to trust this" not in made(manifest(result() | checked)).text
+    assert "Looked for" not in made(manifest(result() | checked | doubt)).text
+    assert "Looked for" not in made(manifest(result(notes=["a note"]) | checked)).text
+
+
+def test_a_time_that_is_the_mean_of_a_batch_says_so(made):
+    assert "0.03 s, the mean of 24 computed at once" in made(manifest(result() | {"together": 24})).text
+    assert "mean of" not in made(manifest(result() | {"together": 1})).text
 
 
 def test_the_page_carries_run_json_for_programs(made):

@@ -224,7 +224,8 @@ class Screen:
 
     def _line(self, result: Result) -> str:
         """One result in words; the same for all explainers of one target, unless each took its time."""
-        took = f" ({result.explainer}, {result.seconds * 1000:.0f} ms)" if self._verbose else ""
+        mean = f", mean of {result.together}" if result.together > 1 else ""
+        took = f" ({result.explainer}, {result.seconds * 1000:.0f} ms{mean})" if self._verbose else ""
         if result.image is None:
             return f"{result.explainer}: {result.seconds:.1f} s"
         target = result.target or result.predictions[0]

@@ -8,7 +8,7 @@ import json
 import struct
 from typing import TYPE_CHECKING, Any
 
-from xcnn.report import tints
+from xcnn.report import tints, trust
 from xcnn.report.words import number, plain, prose
 
 if TYPE_CHECKING:
@@ -35,11 +35,8 @@ def arranged(
     titles: Mapping[str, str],
     pictures: Pictures,
     prefix: str,
-    doubts: Sequence[tuple[Sequence[str], Sequence[str]]],
 ) -> list[dict[str, Any]]:
     """Arrange the results of one image, or of the model: explainers below each other when each has several classes.
-
-    ``doubts`` has, per result, what speaks against it, and what against all of its run.
 
     Returns
     -------
@@ -51,11 +48,12 @@ def arranged(
     several = len(groups) > 1
     crossed = several and any(len(group) > 1 for group in groups)
     cards = [_card(result, titles, pictures, named=several and not crossed) for result in results]
-    for count, card in enumerate(cards, start=1):
+    for count, (card, result) in enumerate(zip(cards, results, strict=True), start=1):
         card["id"] = f"{prefix}-{count}"
-        own, of_run = doubts[count - 1]
+        own, of_run, nothing = trust.told(result)
         card["doubts"] = list(dict.fromkeys(plain([*_notes(card["panels"]), *own])))
-        card["of_run"] = plain(list(of_run)) if any(panel["kind"] != "table" for panel in card["panels"]) else []
+        card["of_run"] = plain(of_run) if any(panel["kind"] != "table" for panel in card["panels"]) else []
+        card["nothing"] = "" if card["doubts"] else nothing
     # What takes the whole width is a row of its own.
     parts = itertools.groupby(cards, key=lambda card: (card["wide"] and card["id"], crossed and card["explainer"]))
     made = [list(part) for _, part in parts]
@@ -93,9 +91,15 @@ def _card(result: Mapping[str, Any], titles: Mapping[str, str], pictures: Pictur
         "title": title,
         "heading": card["target"]["label"] if by_class else title,
         "subject": title if by_class else card["target"]["label"] if card["target"] else "",
+        "took": f"{number(card['seconds'])} s{_shared(card.get('together', 1))}",
         "wide": any(panel["kind"] in WIDE for panel in result["panels"]),
         "panels": [_panel(panel, pictures) for panel in result["panels"]],
     }
+
+
+def _shared(together: int) -> str:
+    """Say of a time that it is no measurement of its own."""
+    return f", the mean of {together} computed at once" if together > 1 else ""
 
 
 def section(given: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from xcnn.report import cards, finding, pages, tints, trust
+from xcnn.report import cards, finding, pages, tints
 from xcnn.report.words import FILTERS, plain, prose, sentence
 
 if TYPE_CHECKING:
@@ -162,10 +162,8 @@ def _context(manifest: Mapping[str, Any], pictures: Pictures, place: Place | Non
         "titles": titles,
         "warnings": [sentence(warning) for warning in manifest["warnings"]],
         "failures": ({**plain(one), "message": prose(one["message"]), "hint": prose(one["hint"])} for one in failures),
-        "model_rows": cards.arranged(
-            of_model, titles, pictures, "model", [trust.told(result, manifest["model"]) for result in of_model]
-        ),
-        "images": _images(of_images, titles, pictures, manifest["model"], place),
+        "model_rows": cards.arranged(of_model, titles, pictures, "model"),
+        "images": _images(of_images, titles, pictures, place),
         "tints": tints.tints(manifest["palette"], panels),
         "mosaics": cards.mosaics(mosaics, titles, pictures),
         "sections": [cards.section(one, pictures) for one in sections],
@@ -185,7 +183,6 @@ def _images(
     results: list[Mapping[str, Any]],
     titles: Mapping[str, str],
     pictures: Pictures,
-    model: Mapping[str, Any],
     place: Place | None,
 ) -> Iterator[dict[str, Any]]:
     keys = place.keys if place else pages.keys(results)
@@ -202,7 +199,7 @@ def _images(
             "source": cards.later(pictures.source, image),
             "predictions": plain(own[0]["predictions"]),
             "explained": _explained(own),
-            "rows": cards.arranged(own, titles, pictures, f"image-{count}", [trust.told(one, model) for one in own]),
+            "rows": cards.arranged(own, titles, pictures, f"image-{count}"),
         }
 
 

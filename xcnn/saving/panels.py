@@ -14,6 +14,7 @@ import numpy as np
 from xcnn.plugin import Attribution, Curve, Labels, Table, Tiles
 from xcnn.render import curve, figure, labels, layers, tiles
 from xcnn.render.style import shrunk
+from xcnn.report.trust import NO_EVIDENCE, NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,8 +35,6 @@ LONGEST_EDGE = 4096
 """Longer side of an overlay in pixels: a photograph of 60 megapixels would make a file of 50 MB."""
 MOST_LAYERS = 6
 """As many maps as stand side by side in one figure."""
-NO_EVIDENCE = "no positive evidence: the map is zero everywhere"
-NOTHING = "the map is zero everywhere"
 
 
 def key(panel: Attribution) -> Key:

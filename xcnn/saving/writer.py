@@ -11,7 +11,7 @@ from xcnn.plugin import Attribution
 from xcnn.privacy import Redaction
 from xcnn.render.colours import Scale
 from xcnn.render.style import shrunk
-from xcnn.saving import trust
+from xcnn.report import trust
 from xcnn.saving.mosaics import Mosaics
 from xcnn.saving.panels import Panels, Subject, key
 from xcnn.saving.pictures import Pictures
@@ -115,6 +115,7 @@ class Writer:
                         "predictions": [_target(target) for target in result.predictions],
                         **_truth(result),
                         "seconds": round(result.seconds, 4),
+                        "together": result.together,
                         "panels": panels,
                         "files": self._panels.side_by_side(result.panels, subject, scales, f"{stem}.layers{part}"),
                     }
@@ -146,7 +147,7 @@ class Writer:
         manifest: dict[str, Any] = user.value(
             {
                 **about,
-                "results": [{**result, "trust": trust.facts(result, about)} for result in results],
+                "results": [{**result, **trust.examined(result, about)} for result in results],
                 "mosaics": self._mosaics.finish() if self._mosaics else [],
                 "sections": [],
                 "failures": [asdict(failure) for failure in failures],
