@@ -216,7 +216,8 @@ class Screen:
             return
         for line in dict.fromkeys(filter(None, map(self._line, results))):
             self._say(line)
-        for note in dict.fromkeys(note for result in results for note in _notes(result)):
+        several = len(self._explainers) > 1
+        for note in dict.fromkeys(note for result in results for note in _notes(result, named=several)):
             # Of several pictures, what is said of one alone would not be seen to be its own.
             self._noted[note] = self._noted.get(note, 0) + 1
             if self._noted[note] == (1 if self._total <= 1 or self._verbose else 2) and len(self._noted) <= MANY:
@@ -265,11 +266,12 @@ def _picked(explainer: BaseExplainer, network: Network) -> str:
     return f"{choice.value}, {choice.reason}" if choice else ""
 
 
-def _notes(result: Result) -> list[str]:
-    """What a reader must know about a result."""
+def _notes(result: Result, *, named: bool) -> list[str]:
+    """What a reader must know about a result; of its maps with the explainer's name when there are several."""
     seen = result.image.notes if result.image else ()
     own = result.target.notes if result.target else ()
-    return [*seen, *own, *(note for panel in result.panels for note in panel.notes)]
+    who = f"{result.explainer}: " if named else ""
+    return [*seen, *own, *(f"{who}{note}" for panel in result.panels for note in panel.notes)]
 
 
 def _any(values: Any) -> bool:

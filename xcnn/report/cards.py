@@ -8,7 +8,7 @@ import json
 import struct
 from typing import TYPE_CHECKING, Any
 
-from xcnn.report import tints, trust
+from xcnn.report import seen, tints, trust
 from xcnn.report.words import number, plain, prose
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _card(result: Mapping[str, Any], titles: Mapping[str, str], pictures: Pictur
         "subject": title if by_class else card["target"]["label"] if card["target"] else "",
         "took": f"{number(card['seconds'])} s{_shared(card.get('together', 1))}",
         "wide": any(panel["kind"] in WIDE for panel in result["panels"]),
-        "panels": [_panel(panel, pictures) for panel in result["panels"]],
+        "panels": [_panel(panel, pictures, of_class=bool(card["target"])) for panel in result["panels"]],
     }
 
 
@@ -105,11 +105,11 @@ def _shared(together: int) -> str:
 def section(given: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
     """Describe what a plugin adds to the report: a heading, paragraphs and panels."""
     told: dict[str, Any] = plain({name: value for name, value in given.items() if name != "panels"})
-    panels = [_panel(panel, pictures) for panel in given["panels"]]
+    panels = [_panel(panel, pictures, of_class=False) for panel in given["panels"]]
     return told | {"paragraphs": prose(given["text"]), "target": None, "panels": panels}
 
 
-def _panel(panel: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
+def _panel(panel: Mapping[str, Any], pictures: Pictures, *, of_class: bool) -> dict[str, Any]:
     kind = panel["kind"]
     if kind == "table":
         shown = {**panel, "rows": panel["rows"][:MOST_ROWS]}
@@ -119,28 +119,22 @@ def _panel(panel: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
         numbers = _numbers_of_tiles(panel, pictures) if kind == "tiles" else json.dumps(plain(pictures.series(panel)))
         return told | {"drawn": later(pictures.drawn, panel["files"]["figure"]), "numbers": numbers}
     told |= {"heat": lambda: _shown(pictures.heat(panel), panel), "fit": fitted(panel)}
-    return told | _of_map(panel, pictures) if kind == "map" else told | {"seen": "", "squares": True}
+    if kind == "labels":
+        return told | {"squares": True} | seen.of_categories(panel, pictures)
+    return told | _of_map(panel) | {"seen": seen.of_values(panel, pictures, of_class=of_class)}
 
 
-def _of_map(panel: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
-    """What the page must know to colour a map, to read its values and to describe it."""
+def _of_map(panel: Mapping[str, Any]) -> dict[str, Any]:
+    """What the page must know to colour a map and to read its values."""
     signed = panel["sign"] == "signed"
     cut = tints.cut_of(panel)
-    glance = pictures.glance(panel)
     return {
         "tint": tints.name_of(panel["sign"], cut, over=not panel["fine"]),
         "cut": cut,
         "step": panel["scale"][1] / (127 if signed else 255),
         "squares": bool(panel.get("flat"))
         or (panel["fine"] and SQUARES * max(panel["height"], panel["width"]) <= WIDEST),
-        "seen": f"strongest {glance['place']}, {_whole(glance['share'])} of the area above half"
-        if glance
-        else "the map is zero everywhere",
     }
-
-
-def _whole(share: float) -> str:
-    return f"{share:.0%}" if share >= 0.005 else "less than 1%"  # noqa: PLR2004 (what would be rounded to none)
 
 
 def _numbers_of_tiles(panel: Mapping[str, Any], pictures: Pictures) -> str:

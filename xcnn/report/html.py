@@ -52,7 +52,13 @@ class Pictures(Protocol):
         """The map in its own shape: gray levels, which the page colours, or the colours of categories."""
 
     def glance(self, panel: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Where a map is strongest (``place``) and the ``share`` of its area above half of that; {} for zeros."""
+        """Where a map is strongest, ``above`` and ``below`` zero, and the ``share`` of its area above half of that.
+
+        Empty for a map of zeros.
+        """
+
+    def categories(self, panel: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Of a map of categories, the ``places`` of the entries of its legend, and its ``runs`` of equal cells."""
 
     def statistics(self, panel: Mapping[str, Any]) -> list[list[float]]:
         """Least, mean and largest value of each tile, and the share of its values above zero."""
