@@ -52,9 +52,14 @@ class Subject:
     target: Target | None
 
     @property
+    def file(self) -> str:
+        """The name of the image."""
+        return Path(self.image.path).name if self.image else ""
+
+    @property
     def seen(self) -> str:
         """The image in words."""
-        return f"{Path(self.image.path).name}, {self.image.size[1]} x {self.image.size[0]} px" if self.image else ""
+        return f"{self.file}, {self.image.size[1]} x {self.image.size[0]} px" if self.image else ""
 
     @property
     def explained(self) -> str:
@@ -224,7 +229,7 @@ class Panels:
         head = title[:1].upper() + title[1:] or subject.explained or subject.explainer
         explainer = "" if head == subject.explainer else subject.explainer
         method = f"{explainer}{f' at {layer}' if layer else ''}" if explainer else layer
-        told = [method, subject.explained if title else "", subject.seen if seen else "", self._model]
+        told = [method, subject.explained if title else "", subject.file if seen else "", self._model]
         return figure.Words(head, " · ".join(word for word in told if word), subject.seen, right, unit)
 
     def _unique(self, stem: str) -> str:
