@@ -183,8 +183,13 @@ class Screen:
     def surveyed(self, network: Network) -> None:
         """Say what was decided for the user."""
         about = network.about()
-        for line in dict.fromkeys(filter(None, (_picked(one, network) for one in self._explainers))):
-            self._say(f"layer: {line}")
+        picked: dict[str, list[str]] = {}
+        for one in self._explainers:
+            picked.setdefault(_picked(one, network), []).append(one.name)
+        picked.pop("", None)
+        for line, names in picked.items():
+            who = f" of {', '.join(names)}" if len(picked) > 1 else ""
+            self._say(f"layer{who}: {line}")
         mode = about["preprocessing"]
         self._say(f"preprocessing: {mode['name']}, {mode['summary']}: {mode['reason']}")
         for note in about["notes"]:
