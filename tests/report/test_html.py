@@ -465,14 +465,14 @@ def test_a_signed_map_has_the_diverging_palette_on_its_bar(made):
 
 
 def test_a_card_says_what_was_looked_for_where_nothing_speaks_against_it(made):
-    words = "Nothing speaks against this. Looked for: a map of nothing but zeros, a saturated probability."
+    words = "Nothing speaks against it. Checked: empty map, saturation."
     checked = {"checked": ["saturated", "no-evidence"]}
     doubt = {"trust": [{"code": "saturated", "text": "100%"}]}
 
     assert words in made(manifest(result() | checked)).text
     assert "How far to trust this" not in made(manifest(result() | checked)).text
-    assert "Looked for" not in made(manifest(result() | checked | doubt)).text
-    assert "Looked for" not in made(manifest(result(notes=["a note"]) | checked)).text
+    assert "Checked:" not in made(manifest(result() | checked | doubt)).text
+    assert "Checked:" not in made(manifest(result(notes=["a note"]) | checked)).text
 
 
 def test_a_time_that_is_the_mean_of_a_batch_says_so(made):

@@ -47,8 +47,8 @@ def test_of_a_result_without_fault_it_is_told_what_was_looked_for():
     assert examined["trust"] == []
     own, of_run, nothing = trust.told(examined)
     assert (own, of_run) == ([], [])
-    assert nothing.startswith("Nothing speaks against this. Looked for: a map of nothing but zeros, a saturated prob")
-    assert all(check.looked_for in nothing for check in trust.CHECKS if check.code in examined["checked"])
+    assert nothing.startswith("Nothing speaks against it. Checked: empty map, saturation, ")
+    assert all(check.words in nothing for check in trust.CHECKS if check.code in examined["checked"])
 
 
 def test_what_could_not_be_looked_at_is_not_said_to_be_absent():

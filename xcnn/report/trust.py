@@ -32,8 +32,8 @@ class Check:
 
     code: str
     """For programs."""
-    looked_for: str
-    """What a reader is told was not found."""
+    words: str
+    """For readers of a result without it."""
     find: Callable[[Told, Told], list[str] | None]
     """Takes a result and the model of run.json; says what it finds, or None where there is nothing to look at."""
     of_run: bool = False
@@ -68,8 +68,8 @@ def told(result: Told) -> tuple[list[str], list[str], str]:
     """Say what speaks against one result and what against all of its run; where nothing does, what was looked for."""
     of_run = {check.code for check in CHECKS if check.of_run}
     facts = [(fact["code"] in of_run, fact["text"]) for fact in result["trust"]]
-    words = [check.looked_for for check in CHECKS if check.code in result.get("checked", ())]
-    nothing = f"Nothing speaks against this. Looked for: {', '.join(words)}." if words and not facts else ""
+    words = [check.words for check in CHECKS if check.code in result.get("checked", ())]
+    nothing = f"Nothing speaks against it. Checked: {', '.join(words)}." if words and not facts else ""
     return [text for whole, text in facts if not whole], [text for whole, text in facts if whole], nothing
 
 
@@ -137,14 +137,14 @@ def _upgraded(_: Told, model: Told) -> list[str]:
 
 
 CHECKS = (
-    Check("no-evidence", "a map of nothing but zeros", _empty),
-    Check("partly-covered", "non-linearities that the rule leaves out", _partly),
-    Check("saturated", "a saturated probability", _saturated),
-    Check("probability", "a probability explained in the place of a logit", _probability),
-    Check("trusted", "code of the model's own", _trusted, of_run=True),
-    Check("guessed", "a guessed preprocessing", _guessed, of_run=True),
-    Check("upgraded", "changes that brought an old model up to date", _upgraded, of_run=True),
-    Check("image", "remarks on how the picture was read", _image),
-    Check("downscaled", f"a picture more than {SHRUNK} times as large as what the model sees", _shrunk),
+    Check("no-evidence", "empty map", _empty),
+    Check("partly-covered", "non-linearities left out", _partly),
+    Check("saturated", "saturation", _saturated),
+    Check("probability", "probability for logit", _probability),
+    Check("trusted", "the model's own code", _trusted, of_run=True),
+    Check("guessed", "guessed preprocessing", _guessed, of_run=True),
+    Check("upgraded", "model brought up to date", _upgraded, of_run=True),
+    Check("image", "remarks on the picture", _image),
+    Check("downscaled", "picture shrunk too much", _shrunk),
 )
 """All that is looked for, in the order in which it is told."""
