@@ -77,7 +77,7 @@ def form(found: Any, who: str) -> None:
     check = CHECKS.get(type(found))
     if check is None:
         raise PluginError(f"{who} returned {_kind(found)}; a panel is an Attribution, Tiles, Labels, ...")
-    _texts(who, layer=found.layer, notes=found.notes, title=getattr(found, "title", ""))
+    _texts(who, layer=found.layer, notes=found.notes, title=found.title)
     check(found, who)
 
 

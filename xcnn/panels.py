@@ -26,7 +26,8 @@ class Attribution:
     each value belongs to one pixel: such a map is shown alone, a map of regions lies over the picture. ``flat`` tells
     that regions have one value each (superpixels): values are repeated, never interpolated, and borders stay sharp.
     Where a value is below ``threshold`` times the largest, the bare picture is shown. ``state`` holds the named numbers
-    that a later run can go on from, sums and counts say; `Batch.earlier` gives them back.
+    that a later run can go on from, sums and counts say; `Batch.earlier` gives them back. ``title`` is what this map is
+    when a result has several kinds: it stands on its picture, in the report and in the names of its files.
     """
 
     values: Floats
@@ -39,6 +40,7 @@ class Attribution:
     threshold: float = 0.0
     flat: bool = False
     state: Mapping[str, np.ndarray] = field(default_factory=dict)
+    title: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from xcnn import options, privacy
@@ -187,36 +189,37 @@ class Request(Pictured, Common):
     batch_size: Annotated[int, Option("Images computed at once.", minimum=1, maximum=4096, metavar="N")] = 16
 
 
-WHERE = {"out", "overwrite"}
-"""Options that say where results go: a command that named a folder which exists now would be refused."""
-
-
 def command_line(request: Request | ModelRequest, explainers: Sequence[BaseExplainer]) -> str:
-    """The command that asks for the same; options at their defaults are left out, and where it was written."""
+    """The command that asks for the same, with nothing of the user in it; options at their defaults are left out."""
+    user = privacy.Redaction.of_user()
     several = len(explainers) > 1
     images = request.images if isinstance(request, Request) else ()
-    words = ["xcnn", "explain" if several else explainers[0].name]
+    command = ["xcnn", "explain" if several else explainers[0].name]
     named = ["--with", ",".join(explainer.name for explainer in explainers)] if several else []
     said: dict[str, list[str]] = {}
     for instance in (*explainers, request):
         for option in options.declared(type(instance)):
             value = getattr(instance, option.name)
-            if not option.option.positional and value != option.default and option.name not in WHERE:
-                said.setdefault(option.name, _flag(option, value))  # one flag serves all that have the option
+            if not option.option.positional and value != option.default:
+                said.setdefault(option.name, _flag(option, value, user))  # one flag serves all that have the option
     given, flags = [request.model, *images], [*named, *(word for flags in said.values() for word in flags)]
     # Behind "--" a name that begins with a dash is no flag; a dash alone is none anyway.
     dashed = any(word.startswith("-") and word != "-" for word in given)
-    words += [*flags, "--", *given] if dashed else [*given, *flags]
-    return " ".join(map(privacy.quoted, words))
+    paths = [user.quoted(word, path=True) for word in given]
+    return " ".join([*command, *flags, "--", *paths] if dashed else [*command, *paths, *flags])
 
 
-def _flag(option: options.Declared, value: Any) -> list[str]:
+def _flag(option: options.Declared, value: Any, user: privacy.Redaction) -> list[str]:
+    """A flag and its value, quoted; once for each of several."""
     if option.type is bool:
         return [option.flag if value else f"--no-{option.name.replace('_', '-')}"]
-    if not option.many:
-        return [option.flag, options.spelled(option, value)]
-    values = [option.option.separator.join(value)] if option.option.separator else value
-    return [word for one in values for word in (option.flag, one)]
+    if option.many:
+        values = [option.option.separator.join(value)] if option.option.separator else value
+    else:
+        values = [options.spelled(option, value)]
+    # The path of a layer is none of a file.
+    quoted = shlex.quote if option.option.completes == "layers" else partial(user.quoted, path=option.name == "out")
+    return [word for one in values for word in (option.flag, quoted(one))]
 
 
 def rows(instance: Any, sources: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -152,6 +152,8 @@ class Result:
     seconds: float
     truth: Class | None = None
     """What the image truly shows, where the user says so."""
+    together: int = 1
+    """How many results were computed at once: ``seconds`` is the mean of theirs."""
 
     @property
     def wrong(self) -> bool:

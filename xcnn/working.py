@@ -30,7 +30,7 @@ PREDICTIONS = 5
 
 @dataclass(frozen=True)
 class Found:
-    """What an explainer made of a batch: the panels of each row (or image), and the seconds for each."""
+    """What an explainer made of a batch: the panels of each row (or image), and the seconds for each on average."""
 
     explainer: Explainer
     rows: Sequence[tuple[Panel, ...]]
@@ -241,5 +241,6 @@ def _by_image(
         for one in found:
             which: list[tuple[int, Target | None]] = [(row, targets[row]) for row in sorted(first.values())]
             for row, target in which if one.explainer.per_target else [(number, None)]:
-                results.append(Result(one.explainer.name, image, target, one.rows[row], best[number], one.seconds))
+                panels, name = one.rows[row], one.explainer.name
+                results.append(Result(name, image, target, panels, best[number], one.seconds, together=len(one.rows)))
         yield image, results

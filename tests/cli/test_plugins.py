@@ -58,7 +58,9 @@ def test_help_lists_every_plugin_with_its_distribution_and_imports_none(xcnn, ow
 
     assert done.returncode == 0
     for name in ("toy", "broken", "slow"):
-        assert re.search(rf"{name}\s+A {name} plugin for the tests of xcnn \(xcnn-{name} 1\.2\.3\)", done.stdout)
+        assert re.search(
+            rf"xcnn-{name} 1\.2\.3: A {name} plugin for the tests of xcnn\.? ─+╮\s+│ {name} +│", done.stdout
+        )
     assert not (own_folder / "sentinel").exists()
 
 
@@ -131,11 +133,11 @@ def test_xcnn_plugins_restricts_what_is_seen(xcnn, only, seen):
     assert [row["name"] for row in listed] == seen
 
 
-def fake_distribution(site, name, entry_points, group="xcnn.explainers"):
+def fake_distribution(site, name, entry_points, group="xcnn.explainers", summary=""):
     """Metadata as an installer writes it."""
     folder = site / f"{name.replace('-', '_')}-1.0.dist-info"
     folder.mkdir(parents=True)
-    (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\nSummary: {summary}\n")
     (folder / "entry_points.txt").write_text(f"[{group}]\n{entry_points}\n")
 
 
@@ -155,6 +157,18 @@ def test_a_name_claimed_twice_names_both_and_costs_the_others_nothing(xcnn, inst
     assert "xcnn-toy" in toy.stderr
     assert xcnn("--help", site=path).returncode == 0
     assert "CLASH" in xcnn("plugins", site=path).stdout
+
+
+def test_a_distribution_of_several_commands_says_what_it_is_once(xcnn, own_folder):
+    site = own_folder / "many"
+    fake_distribution(site, "xcnn-many", "few = many:Few\nlots = many:Lots", summary="Many [ways] to look at a picture")
+
+    done, listed = xcnn("--help", site=site), xcnn("plugins", site=site)
+
+    for text in (done.stdout, listed.stdout):
+        assert text.count("Many [ways] to look at a picture") == 1
+        assert re.search(r"\bfew\b", text)
+        assert re.search(r"\blots\b", text)
 
 
 @pytest.mark.parametrize(

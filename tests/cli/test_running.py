@@ -48,7 +48,7 @@ def test_names_come_from_a_file_beside_those_of_arguments(command, photo, small_
 
     assert code == 0
     assert explained("run") == ["a.png", "b c.png", "d.png"]
-    assert manifest("run")["command"] == f"xcnn gradcam {small_model} a.png --from-file names.txt"
+    assert manifest("run")["command"] == f"xcnn gradcam {small_model} a.png --out run --from-file names.txt"
 
 
 def test_names_that_end_in_nul_may_hold_newlines_and_any_bytes(command, photo, small_model, monkeypatch):
@@ -88,7 +88,7 @@ def test_a_dash_is_the_picture_on_standard_input(command, photo, small_model, mo
 
     assert (code, out) == (0, "pipe/report.html\n")
     assert explained("pipe") == ["stdin"]
-    assert manifest("pipe")["command"] == f"xcnn gradcam {small_model} -"
+    assert manifest("pipe")["command"] == f"xcnn gradcam {small_model} - --out pipe"
     assert manifest("pipe")["results"][0]["image"]["sha256"] == manifest("file")["results"][0]["image"]["sha256"]
     np.testing.assert_array_equal(np.load("pipe/stdin.gradcam.npy"), np.load("file/photo.gradcam.npy"))
 

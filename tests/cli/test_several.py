@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import keras
@@ -66,6 +67,16 @@ def test_the_only_one_that_does_not_fit_is_the_error_of_the_run(command, photo, 
     assert err.splitlines()[-2].startswith("error: ")
     assert "global average pooling" in err
     assert not Path("xcnn-out").exists()
+
+
+def test_notes_on_the_screen_name_their_explainer_where_there_are_several(command, photo, small_model):
+    _, _, several = command("explain", small_model, photo("p.png"), "-w", "guided,occlusion,gradcam", "--budget", "0")
+    _, _, one = command("guided", small_model, "p.png")
+
+    (note,) = [line for line in one.splitlines() if "non-linearities" in line]
+    assert note.startswith("note: ")
+    assert note.replace("note: ", "note: guided: ") in several.splitlines()
+    assert re.search(r"^note: occlusion: \d+ of \d+ windows within 0 s$", several, re.MULTILINE)
 
 
 def test_options_go_to_all_that_have_them(command, photo, small_model):

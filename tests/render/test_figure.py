@@ -181,9 +181,9 @@ def test_the_zero_of_an_empty_signed_map_stands_in_the_middle():
 
 def test_the_numbers_beside_a_very_wide_picture_do_not_touch():
     canvas = drawn(np.zeros((4, 2000, 3), np.uint8), panel_of([[0.0, 1.234]]))
-    x = canvas.shape[1] - 28 - 92 + 16 + 8
+    x = canvas.shape[1] - MARGIN - LEGEND + figure.BAR + 8
 
-    rows = np.flatnonzero((canvas[92 : 92 + 84, x : x + 60] < 128).any(axis=(1, 2)))
+    rows = np.flatnonzero((canvas[HEADER : HEADER + MIN_HEIGHT, x : x + 60] < 128).any(axis=(1, 2)))
 
     assert len(np.flatnonzero(np.diff(rows) > 1)) == 2
 

@@ -34,10 +34,21 @@ def test_the_picture_and_each_map_on_a_scale_of_its_own_stand_side_by_side(size)
         x = MARGIN + column * (slot + GAP)
         expected = Style().overlay(pixels, panel, scale)
         assert (canvas[HEADER : HEADER + height, x : x + width] == expected).all()
-        bar = canvas[HEADER + height + 36 + BAR // 2, x : x + width]
+        # As wide as the place: below a narrow picture, the numbers of its ends would touch.
+        bar = canvas[HEADER + height + 36 + BAR // 2, x : x + slot]
         table = colours.palette("auto", panel.sign)
         assert bar[1].tolist() in table[:4].tolist()
         assert bar[-2].tolist() in table[-4:].tolist()
+
+
+def test_the_numbers_of_a_narrow_picture_do_not_touch():
+    one, wide = map_of(-1.23e-05, 1.23e-05, sign="signed"), Scale(-1.23e-05, 1.23e-05, clipped=True)
+    canvas = layers.layers(noise(EDGE, 20), [("a", one, wide)], Style(), WORDS)
+
+    x, y = MARGIN + LEAST + GAP, HEADER + EDGE + 36 + BAR + 4
+    blank = (canvas[y : y + 24, x : x + LEAST] == 255).all(axis=(0, 2))
+    inked = np.flatnonzero(~blank)
+    assert np.diff(inked).max() > 20
 
 
 def test_hostile_and_long_names_stay_in_their_places():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from xcnn.render import text
+from xcnn.render import figure, labelled, labels, layers, mosaic, text, tiles
 from xcnn.render.text import Font
 
 FONT = Font(20)
@@ -42,21 +42,29 @@ def test_a_text_that_fits_stays_whole():
 
 @pytest.mark.parametrize("words", ["African elephant, Loxodonta africana", "非洲象" * 9, "W" * 99])
 @pytest.mark.parametrize("room", [40, 100, 150])
-def test_a_text_too_wide_loses_as_little_of_its_end_as_it_can(words, room):
+def test_a_text_too_wide_loses_as_little_of_its_middle_as_it_can(words, room):
     short = text.shortened(words, FONT, room)
 
-    kept = short.removesuffix("…")
-    assert short.endswith("…")
-    assert words.startswith(kept)
+    start, end = short.split("…")
+    assert words.startswith(start)
+    assert words.endswith(end)
     assert text.width(short, FONT) <= room
-    longer = [words[:count].rstrip() + "…" for count in range(len(kept) + 1, len(words))]
-    assert all(text.width(more, FONT) > room for more in longer if len(more) > len(short))
+    one_more = [words[: len(start) + 1] + "…" + end, start + "…" + words[len(words) - len(end) - 1 :]]
+    # Letters differ in width, and spaces beside the dots were dropped: of both, one may still fit.
+    assert any(text.width(more, FONT) > room - text.width("W", FONT) for more in one_more)
 
 
-def test_no_space_is_left_before_the_dots():
+def test_names_that_differ_at_their_ends_still_do_when_they_are_too_wide():
+    first, second = (text.shortened(f"a_very_long_prefix_of_layers/block{n}_conv", FONT, 200) for n in (1, 2))
+
+    assert first != second
+
+
+def test_no_space_is_left_beside_the_dots():
     rooms = range(30, 200, 10)
 
-    assert not any(text.shortened("a b c d e f g h i j k l m n", FONT, room).endswith(" …") for room in rooms)
+    shown = [text.shortened("a b c d e f g h i j k l m n", FONT, room) for room in rooms]
+    assert not any(" …" in one or "… " in one for one in shown)
 
 
 def test_a_room_too_small_for_anything_gets_the_dots_alone():
@@ -84,3 +92,12 @@ def test_text_stays_in_its_room(words):
     columns = np.nonzero((canvas != 255).any(axis=(0, 2)))[0]
     assert columns.min() >= 19
     assert columns.max() <= 141
+
+
+@pytest.mark.parametrize("room", [figure, labelled, labels, layers, mosaic, tiles], ids=lambda room: room.__name__)
+def test_letters_have_ten_pixels_when_a_figure_is_shown_at_half_its_size(room):
+    sizes = {name: font.size for name, font in vars(room).items() if isinstance(font, Font)}
+    sizes.pop("SMALL", None)  # of mosaics whose pictures have no room for more
+
+    assert sizes
+    assert {name: size for name, size in sizes.items() if size < 20} == {}

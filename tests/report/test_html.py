@@ -55,7 +55,10 @@ class Pictures:
         return JPEG
 
     def glance(self, panel):
-        return {"place": "upper centre", "share": 0.14} if panel["maximum"] else {}
+        return {"above": "upper centre", "below": "lower left", "share": 0.14} if panel["maximum"] else {}
+
+    def categories(self, panel):
+        return {"places": ["upper centre"] * len(panel["legend"]), "runs": [[15, int(next(iter(panel["names"])))]]}
 
     def statistics(self, panel):
         return [[-1.0, 0.5, 2.0, 0.25]] * panel["count"]
@@ -132,6 +135,7 @@ def result(stem="cat", target=CAT, **panel):
         "target": copy.deepcopy(target),
         "predictions": [CAT, TABBY, TIGER],
         "seconds": 0.03,
+        "trust": [],
         "panels": [drawn | panel],
         "files": {},
     }
@@ -460,6 +464,22 @@ def test_a_signed_map_has_the_diverging_palette_on_its_bar(made):
     assert "--signed: #053061, #f7f7f7, #67001f" in page.raw["style"][0]
 
 
+def test_a_card_says_what_was_looked_for_where_nothing_speaks_against_it(made):
+    words = "Nothing speaks against it. Checked: empty map, saturation."
+    checked = {"checked": ["saturated", "no-evidence"]}
+    doubt = {"trust": [{"code": "saturated", "text": "100%"}]}
+
+    assert words in made(manifest(result() | checked)).text
+    assert "How far to trust this" not in made(manifest(result() | checked)).text
+    assert "Checked:" not in made(manifest(result() | checked | doubt)).text
+    assert "Checked:" not in made(manifest(result(notes=["a note"]) | checked)).text
+
+
+def test_a_time_that_is_the_mean_of_a_batch_says_so(made):
+    assert "0.03 s, the mean of 24 computed at once" in made(manifest(result() | {"together": 24})).text
+    assert "mean of" not in made(manifest(result() | {"together": 1})).text
+
+
 def test_the_page_carries_run_json_for_programs(made):
     told = everything()
     told["results"][0]["target"]["label"] = "</script><script>alert(1)</script>\udce9"
@@ -693,6 +713,26 @@ def test_a_flat_map_lies_over_its_picture_with_sharp_borders(made):
     page = made(manifest(result(sign="signed", scale=[-2.0, 2.0], flat=True), result()))
 
     assert [heat["class"] for heat in page.all("image")[1:]] == ["heat strong squares", "heat"]
+
+
+def test_a_signed_map_says_what_is_for_and_against_its_class(made):
+    (name,) = [svg["aria-label"] for svg in made(manifest(result(sign="signed"))).all("svg", role="img")[1:]]
+
+    assert name == (
+        "Grad-CAM for Egyptian cat (0.81) at top_act: strongest for it: upper centre; strongest against it: lower left; "
+        "14% of the area above half"
+    )
+
+
+def test_a_map_of_categories_is_told_in_words_and_can_be_read_cell_by_cell(made):
+    page = made(manifest(with_panels("labels")))
+
+    (name,) = [svg["aria-label"] for svg in page.all("svg", role="img")[1:]]
+    assert name.endswith("over samples/cat.jpg: lynx on 25.0%, mostly upper centre")
+    (legend,) = page.all("ul", **{"class": "legend"})
+    assert {key: legend[f"data-{key}"] for key in ("rows", "columns", "cells", "names")} == {
+        "rows": "3", "columns": "5", "cells": "15 0", "names": '["lynx"]',
+    }  # fmt: skip
 
 
 def test_labels_lie_over_the_picture_and_fade(made):

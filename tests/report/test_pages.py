@@ -9,7 +9,15 @@ from xcnn.report import pages
 
 def result(number, *, explainer="gradcam", file=None):
     image = {"path": f"{number}.jpg", "sha256": f"{number:064x}", "file": file or f"{number}.source.jpg", "notes": []}
-    return {"explainer": explainer, "image": image, "target": None, "predictions": [], "seconds": 1.0, "panels": []}
+    return {
+        "explainer": explainer,
+        "image": image,
+        "target": None,
+        "predictions": [],
+        "seconds": 1.0,
+        "panels": [],
+        "trust": [],
+    }
 
 
 def run(count, *more):

@@ -265,6 +265,20 @@ def test_panels_of_one_layer_are_told_apart_by_their_titles(written):
     }  # fmt: skip
 
 
+def test_a_second_map_is_called_by_its_title_in_its_files_and_in_the_report(written):
+    values = floats([1.0, 2.0])
+    maps = [Attribution(values, sign="positive", unit="score", title=title) for title in ("", "95 % interval")]
+
+    folder, told = written([result(*maps)])
+
+    panels = told["results"][0]["panels"]
+    assert [panel["files"]["values"] for panel in panels] == ["a.seen.npy", "a.seen.95-interval.npy"]
+    assert [panel["title"] for panel in panels] == ["", "95 % interval"]
+    page = (folder / "report.html").read_text("utf-8")
+    assert page.count('<p class="name"><bdi>95 % interval</bdi></p>') == 1
+    assert page.count(", 95 % interval for ") == 1
+
+
 def test_results_of_the_model_are_named_after_it_and_its_layer(written):
     tiles = Tiles(
         np.zeros((2, 3, 3, 3), np.float32), ("0", "1"), sign="positive", unit="", scale="picture", layer="in/conv"

@@ -1,6 +1,7 @@
 """What the report asks of a folder: levels, where a map is strong, statistics and curves."""
 
 import base64
+import itertools
 
 import cv2
 import numpy as np
@@ -73,7 +74,15 @@ def test_the_strongest_place_is_told_by_thirds(asked, row, column, place):
     values[row, column] = -3.0
     pictures, panel = asked(values, sign="signed")
 
-    assert pictures.glance(panel) == {"place": place, "share": pytest.approx(1 / 49)}
+    assert pictures.glance(panel) == {"above": "", "below": place, "share": pytest.approx(1 / 49)}
+
+
+def test_the_strongest_places_above_and_below_zero_are_told_apart(asked):
+    values = np.zeros((7, 7))
+    values[0, 3], values[6, 0], values[5, 0] = 2.0, -1.5, -1.0
+    pictures, panel = asked(values, sign="signed")
+
+    assert pictures.glance(panel) == {"above": "upper centre", "below": "lower left", "share": pytest.approx(2 / 49)}
 
 
 def test_one_stray_pixel_is_not_where_a_fine_map_is_strongest(asked):
@@ -82,7 +91,44 @@ def test_one_stray_pixel_is_not_where_a_fine_map_is_strongest(asked):
     values[0, 0] = 1.5
     pictures, panel = asked(values)
 
-    assert pictures.glance(panel)["place"] == "lower right"
+    assert pictures.glance(panel)["above"] == "lower right"
+
+
+@pytest.fixture
+def categories(tmp_path):
+    def ask(values, *groups):
+        np.save(tmp_path / "a.npy", np.asarray(values, np.int32))
+        legend = [{"numbers": list(numbers)} for numbers in groups]
+        return Pictures(tmp_path, Style()).categories(
+            {"kind": "labels", "legend": legend, "files": {"values": "a.npy"}}
+        )
+
+    return ask
+
+
+def test_a_category_is_where_it_takes_most_of_a_third(categories):
+    values = np.full((9, 9), 5)
+    values[:3, 6:] = 7
+    values[8, 0] = 2
+
+    told = categories(values, [5], [7], [2], [7, 2])
+
+    assert told["places"] == ["centre", "upper right", "lower left", "upper right"]
+
+
+@pytest.mark.parametrize(("values", "place"), [([[1]], "centre"), ([[1, 0]], "left"), ([[0], [1]], "lower centre")])
+def test_a_map_of_few_cells_has_places_too(categories, values, place):
+    assert categories(values, [1])["places"] == [place]
+
+
+def test_the_cells_of_a_map_of_categories_are_runs_that_make_it_again(categories):
+    values = np.random.default_rng(0).integers(-1, 2, (6, 5)).repeat(3, axis=1)
+
+    runs = categories(values, [0])["runs"]
+
+    again = [number for count, number in runs for _ in range(count)]
+    np.testing.assert_array_equal(np.reshape(again, values.shape), values)
+    assert all(first[1] != second[1] for first, second in itertools.pairwise(runs))
 
 
 def test_tiles_have_statistics(asked):

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from xcnn import options
-from xcnn.cli import configured
+from xcnn.cli import configured, console
 from xcnn.cli.display import Display, Running
 from xcnn.errors import PluginError, UsageError, did_you_mean
 from xcnn.host import Host
@@ -35,6 +35,8 @@ SCREEN_PANEL = "Screen"
 RUN_PANEL = "The run"
 SHOW_PANEL = "What to show"
 EXAMPLE = "Example:"
+SUMMARY = 50
+"""Letters of what a distribution says of itself, so that it fits the frame of a narrow terminal."""
 OFF = "no__"
 """What the parameter of a flag begins with that switches an option off."""
 PANELS = (OWN_PANEL, SHOW_PANEL, MODEL_PANEL, PICTURES_PANEL, COMMON_PANEL, RUN_PANEL, SCREEN_PANEL)
@@ -270,17 +272,16 @@ class Command(QuickHelp, TyperCommand):  # type: ignore[misc]
 
 
 class PluginCommand(TyperCommand):
-    """A third-party command: listed from installed metadata, imported when it is used."""
+    """A third-party command: listed from installed metadata, imported when it is used.
+
+    What a single command does is not known before: commands stand below what their distribution says of itself.
+    """
 
     def __init__(self, host: Host, name: str, run: Runner) -> None:
         listing = host.listings[name]
-        about = listing.summary or f"From {listing.distribution}."
-        super().__init__(
-            name,
-            callback=lambda: None,
-            help=escape(f"{about} ({listing.distribution} {listing.version})"),
-            rich_help_panel="Explainers from plugins",
-        )
+        about = f": {console.shortened(listing.summary, SUMMARY)}" if listing.summary else ""
+        title = escape(f"{listing.distribution} {listing.version}{about}")
+        super().__init__(name, callback=lambda: None, help="", rich_help_panel=title)
         self._host = host
         self._run = run
 

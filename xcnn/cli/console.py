@@ -183,8 +183,13 @@ class Screen:
     def surveyed(self, network: Network) -> None:
         """Say what was decided for the user."""
         about = network.about()
-        for line in dict.fromkeys(filter(None, (_picked(one, network) for one in self._explainers))):
-            self._say(f"layer: {line}")
+        picked: dict[str, list[str]] = {}
+        for one in self._explainers:
+            picked.setdefault(_picked(one, network), []).append(one.name)
+        picked.pop("", None)
+        for line, names in picked.items():
+            who = f" of {', '.join(names)}" if len(picked) > 1 else ""
+            self._say(f"layer{who}: {line}")
         mode = about["preprocessing"]
         self._say(f"preprocessing: {mode['name']}, {mode['summary']}: {mode['reason']}")
         for note in about["notes"]:
@@ -216,7 +221,8 @@ class Screen:
             return
         for line in dict.fromkeys(filter(None, map(self._line, results))):
             self._say(line)
-        for note in dict.fromkeys(note for result in results for note in _notes(result)):
+        several = len(self._explainers) > 1
+        for note in dict.fromkeys(note for result in results for note in _notes(result, named=several)):
             # Of several pictures, what is said of one alone would not be seen to be its own.
             self._noted[note] = self._noted.get(note, 0) + 1
             if self._noted[note] == (1 if self._total <= 1 or self._verbose else 2) and len(self._noted) <= MANY:
@@ -224,7 +230,8 @@ class Screen:
 
     def _line(self, result: Result) -> str:
         """One result in words; the same for all explainers of one target, unless each took its time."""
-        took = f" ({result.explainer}, {result.seconds * 1000:.0f} ms)" if self._verbose else ""
+        mean = f", mean of {result.together}" if result.together > 1 else ""
+        took = f" ({result.explainer}, {result.seconds * 1000:.0f} ms{mean})" if self._verbose else ""
         if result.image is None:
             return f"{result.explainer}: {result.seconds:.1f} s"
         target = result.target or result.predictions[0]
@@ -264,11 +271,12 @@ def _picked(explainer: BaseExplainer, network: Network) -> str:
     return f"{choice.value}, {choice.reason}" if choice else ""
 
 
-def _notes(result: Result) -> list[str]:
-    """What a reader must know about a result."""
+def _notes(result: Result, *, named: bool) -> list[str]:
+    """What a reader must know about a result; of its maps with the explainer's name when there are several."""
     seen = result.image.notes if result.image else ()
     own = result.target.notes if result.target else ()
-    return [*seen, *own, *(note for panel in result.panels for note in panel.notes)]
+    who = f"{result.explainer}: " if named else ""
+    return [*seen, *own, *(f"{who}{note}" for panel in result.panels for note in panel.notes)]
 
 
 def _any(values: Any) -> bool:

@@ -29,16 +29,17 @@ GAP = 20
 HEADER = 92
 FOOTER = 40
 BAR = 16
-LEGEND = 92
+LEGEND = 116
 LONG_UNIT = 130
 """How far a unit may reach below the picture on its left."""
 MIN_WIDTH = 300
 MIN_HEIGHT = 84
 """Room for the three numbers of the colour bar beside a very wide picture."""
 TITLE = Font(30, 600)
-SUBTITLE = Font(19, 400, FAINT)
-CAPTION = Font(17, 400, FAINT)
-TICK = Font(16)
+# At half its size, as on a slide beside others, a figure must still be read: no letters of less than ten pixels then.
+SUBTITLE = Font(22, 400, FAINT)
+CAPTION = Font(20, 400, FAINT)
+TICK = Font(20)
 RULE = (203, 208, 216)
 
 
@@ -124,7 +125,7 @@ def ticks(scale: Scale, sign: Sign) -> list[tuple[float, str]]:
 def _numbers(canvas: Pixels, scale: Scale, sign: Sign, *, x: int, height: int) -> None:
     for share, words in ticks(scale, sign):
         y = HEADER + round((1 - share) * (height - 1))
-        at = (x, min(max(y + 6, HEADER + 13), HEADER + height - 1))
+        at = (x, min(max(y + 7, HEADER + 15), HEADER + height - 1))
         # Into the margin: a number of which the exponent is cut off says nothing.
         text.draw(canvas, words, at, TICK, room=canvas.shape[1] - x - 4)
 

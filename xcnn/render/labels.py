@@ -28,11 +28,11 @@ STRENGTH = 0.65
 """How much the map covers the picture: more than a map of values, as its colours must be told apart."""
 FAINTLY = 0.2
 """The same where one category covers everything: there is no border to be seen, so the picture may be."""
-LEGEND = 300
+LEGEND = 330
 ROW = 34
 SWATCH = 18
-NAME = Font(17)
-SHARE = Font(16, 400, FAINT)
+NAME = Font(20)
+SHARE = Font(20, 400, FAINT)
 
 
 @dataclass(frozen=True)
@@ -120,8 +120,8 @@ def _legend(canvas: Pixels, legend: Sequence[Entry], x: int) -> None:
         cv2.rectangle(canvas, (x, y), (x + SWATCH, y + SWATCH), RULE, 1)
         share = f"{entry.share:.1%}"
         taken = text.width(share, SHARE)
-        text.draw(canvas, entry.name, (x + SWATCH + 10, y + 15), NAME, room=LEGEND - SWATCH - taken - 30)
-        text.draw(canvas, share, (x + LEGEND - taken - 4, y + 15), SHARE)
+        text.draw(canvas, entry.name, (x + SWATCH + 10, y + 16), NAME, room=LEGEND - SWATCH - taken - 30)
+        text.draw(canvas, share, (x + LEGEND - taken - 4, y + 16), SHARE)
 
 
 def _rgb(colour: str) -> tuple[int, int, int]:

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 EDGE = 320
 """Longer side of each picture."""
-LEAST = 220
-"""The least width of its place: a layer's name must be read."""
-NAME = Font(17, 600)
+LEAST = 260
+"""The least width of its place: a layer's name and the numbers of its colour bar must be read."""
+NAME = Font(20, 600)
 BAR = 10
 FOOTER = 84
 
@@ -60,7 +60,7 @@ def layers(pixels: Pixels, maps: Sequence[tuple[str, Attribution, Scale]], style
         x = MARGIN + column * (slot + GAP)
         canvas[HEADER : HEADER + height, x : x + width] = shown(picture, panel, scale, style)
         text.draw(canvas, name, (x, HEADER + height + 24), NAME, room=slot)
-        _bar(canvas, panel, scale, style, (x, HEADER + height + 36, width))
+        _bar(canvas, panel, scale, style, (x, HEADER + height + 36, slot))
     return canvas
 
 

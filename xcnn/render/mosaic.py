@@ -19,9 +19,9 @@ TILE = 256
 LEAST = 40
 LONGEST = 4000
 GAP = 14
-LINE = 28
-NAME = Font(18)
-SMALL = Font(13)
+LINE = 30
+NAME = Font(21)
+SMALL = Font(16)
 SMALL_TILE = 160
 
 

@@ -51,15 +51,19 @@ def width(text: str, font: Font) -> int:
 
 
 def shortened(text: str, font: Font, room: int) -> str:
-    """The text, its end replaced by an ellipsis when it is wider than `room` pixels."""
+    """The text, its middle replaced by an ellipsis when it is wider than `room` pixels: both ends of a name tell."""
     text = plain(text)
     if width(text, font) <= room:
         return text
-    low, high = 0, len(text)
-    while low < high:  # the longest beginning that fits
+    low, high = 0, len(text) - 1
+    while low < high:  # as many letters as fit
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if width(text[:middle].rstrip() + "…", font) <= room else (low, middle - 1)
-    return text[:low].rstrip() + "…"
+        low, high = (middle, high) if width(_ends(text, middle), font) <= room else (low, middle - 1)
+    return _ends(text, low)
+
+
+def _ends(text: str, most: int) -> str:
+    return f"{text[: (most + 1) // 2].rstrip()}…{text[len(text) - most // 2 :].lstrip()}"
 
 
 def draw(canvas: Pixels, text: str, at: tuple[int, int], font: Font, *, room: int | None = None) -> None:

@@ -28,14 +28,14 @@ LONGEST = 4000
 """The longest side of a grid; tiles of a longer one shrink, below the smallest if they must."""
 WIDE = 1600
 """The width that tiles grow to fill."""
-LEAST = 560
-"""The least width of the picture: its title must be read."""
+LEAST = 680
+"""The least width of the picture: what stands above it must be read, the name of a layer above all."""
 READABLE = 44
 """The least width of a tile with a caption below it."""
-NAME = Font(16, 400, FAINT)
-LINE = 21
+NAME = Font(20, 400, FAINT)
+LINE = 26
 """The height of a caption."""
-MARK = Font(16, 500, FAINT)
+MARK = Font(20, 500, FAINT)
 HATCH = (228, 231, 236), (206, 211, 219)
 BAR, LEGEND = 14, 46
 RGB = 4
@@ -235,7 +235,7 @@ def _captions(place: Pixels, panel: Tiles, found: Grid) -> None:
     for at, caption in enumerate(panel.captions):
         x, y = found.corner(at)
         if found.line:
-            text.draw(place, caption, (x, y + tall + LINE - 5), NAME, room=wide)
+            text.draw(place, caption, (x, y + tall + LINE - 7), NAME, room=wide)
         elif found.gutter and at % found.columns == 0:
             text.draw(place, caption, (0, y + min(tall, LINE) - 4), NAME, room=found.gutter - 6)
 
@@ -249,7 +249,7 @@ def _hatched(tile: Pixels, mark: str) -> None:
     taken = text.width(mark, MARK)
     if taken + 8 <= tile.shape[1] and tile.shape[0] >= LINE:
         x, y = (tile.shape[1] - taken) // 2, tile.shape[0] // 2
-        tile[max(y - 9, 0) : y + 9, x - 3 : x + taken + 3] = ground
+        tile[max(y - 10, 0) : y + 10, x - 3 : x + taken + 3] = ground
         text.draw(tile, mark, (x, y + 5), MARK)
 
 

@@ -8,7 +8,7 @@ import json
 import struct
 from typing import TYPE_CHECKING, Any
 
-from xcnn.report import tints
+from xcnn.report import seen, tints, trust
 from xcnn.report.words import number, plain, prose
 
 if TYPE_CHECKING:
@@ -35,11 +35,8 @@ def arranged(
     titles: Mapping[str, str],
     pictures: Pictures,
     prefix: str,
-    doubts: Sequence[tuple[Sequence[str], Sequence[str]]],
 ) -> list[dict[str, Any]]:
     """Arrange the results of one image, or of the model: explainers below each other when each has several classes.
-
-    ``doubts`` has, per result, what speaks against it, and what against all of its run.
 
     Returns
     -------
@@ -51,11 +48,12 @@ def arranged(
     several = len(groups) > 1
     crossed = several and any(len(group) > 1 for group in groups)
     cards = [_card(result, titles, pictures, named=several and not crossed) for result in results]
-    for count, card in enumerate(cards, start=1):
+    for count, (card, result) in enumerate(zip(cards, results, strict=True), start=1):
         card["id"] = f"{prefix}-{count}"
-        own, of_run = doubts[count - 1]
+        own, of_run, nothing = trust.told(result)
         card["doubts"] = list(dict.fromkeys(plain([*_notes(card["panels"]), *own])))
-        card["of_run"] = plain(list(of_run)) if any(panel["kind"] != "table" for panel in card["panels"]) else []
+        card["of_run"] = plain(of_run) if any(panel["kind"] != "table" for panel in card["panels"]) else []
+        card["nothing"] = "" if card["doubts"] else nothing
     # What takes the whole width is a row of its own.
     parts = itertools.groupby(cards, key=lambda card: (card["wide"] and card["id"], crossed and card["explainer"]))
     made = [list(part) for _, part in parts]
@@ -93,19 +91,25 @@ def _card(result: Mapping[str, Any], titles: Mapping[str, str], pictures: Pictur
         "title": title,
         "heading": card["target"]["label"] if by_class else title,
         "subject": title if by_class else card["target"]["label"] if card["target"] else "",
+        "took": f"{number(card['seconds'])} s{_shared(card.get('together', 1))}",
         "wide": any(panel["kind"] in WIDE for panel in result["panels"]),
-        "panels": [_panel(panel, pictures) for panel in result["panels"]],
+        "panels": [_panel(panel, pictures, of_class=bool(card["target"])) for panel in result["panels"]],
     }
+
+
+def _shared(together: int) -> str:
+    """Say of a time that it is no measurement of its own."""
+    return f", the mean of {together} computed at once" if together > 1 else ""
 
 
 def section(given: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
     """Describe what a plugin adds to the report: a heading, paragraphs and panels."""
     told: dict[str, Any] = plain({name: value for name, value in given.items() if name != "panels"})
-    panels = [_panel(panel, pictures) for panel in given["panels"]]
+    panels = [_panel(panel, pictures, of_class=False) for panel in given["panels"]]
     return told | {"paragraphs": prose(given["text"]), "target": None, "panels": panels}
 
 
-def _panel(panel: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
+def _panel(panel: Mapping[str, Any], pictures: Pictures, *, of_class: bool) -> dict[str, Any]:
     kind = panel["kind"]
     if kind == "table":
         shown = {**panel, "rows": panel["rows"][:MOST_ROWS]}
@@ -115,28 +119,22 @@ def _panel(panel: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
         numbers = _numbers_of_tiles(panel, pictures) if kind == "tiles" else json.dumps(plain(pictures.series(panel)))
         return told | {"drawn": later(pictures.drawn, panel["files"]["figure"]), "numbers": numbers}
     told |= {"heat": lambda: _shown(pictures.heat(panel), panel), "fit": fitted(panel)}
-    return told | _of_map(panel, pictures) if kind == "map" else told | {"seen": "", "squares": True}
+    if kind == "labels":
+        return told | {"squares": True} | seen.of_categories(panel, pictures)
+    return told | _of_map(panel) | {"seen": seen.of_values(panel, pictures, of_class=of_class)}
 
 
-def _of_map(panel: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
-    """What the page must know to colour a map, to read its values and to describe it."""
+def _of_map(panel: Mapping[str, Any]) -> dict[str, Any]:
+    """What the page must know to colour a map and to read its values."""
     signed = panel["sign"] == "signed"
     cut = tints.cut_of(panel)
-    glance = pictures.glance(panel)
     return {
         "tint": tints.name_of(panel["sign"], cut, over=not panel["fine"]),
         "cut": cut,
         "step": panel["scale"][1] / (127 if signed else 255),
         "squares": bool(panel.get("flat"))
         or (panel["fine"] and SQUARES * max(panel["height"], panel["width"]) <= WIDEST),
-        "seen": f"strongest {glance['place']}, {_whole(glance['share'])} of the area above half"
-        if glance
-        else "the map is zero everywhere",
     }
-
-
-def _whole(share: float) -> str:
-    return f"{share:.0%}" if share >= 0.005 else "less than 1%"  # noqa: PLR2004 (what would be rounded to none)
 
 
 def _numbers_of_tiles(panel: Mapping[str, Any], pictures: Pictures) -> str:

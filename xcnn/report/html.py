@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from xcnn.report import cards, finding, pages, tints, trust
+from xcnn.report import cards, finding, pages, tints
 from xcnn.report.words import FILTERS, plain, prose, sentence
 
 if TYPE_CHECKING:
@@ -52,7 +52,13 @@ class Pictures(Protocol):
         """The map in its own shape: gray levels, which the page colours, or the colours of categories."""
 
     def glance(self, panel: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Where a map is strongest (``place``) and the ``share`` of its area above half of that; {} for zeros."""
+        """Where a map is strongest, ``above`` and ``below`` zero, and the ``share`` of its area above half of that.
+
+        Empty for a map of zeros.
+        """
+
+    def categories(self, panel: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Of a map of categories, the ``places`` of the entries of its legend, and its ``runs`` of equal cells."""
 
     def statistics(self, panel: Mapping[str, Any]) -> list[list[float]]:
         """Least, mean and largest value of each tile, and the share of its values above zero."""
@@ -162,10 +168,8 @@ def _context(manifest: Mapping[str, Any], pictures: Pictures, place: Place | Non
         "titles": titles,
         "warnings": [sentence(warning) for warning in manifest["warnings"]],
         "failures": ({**plain(one), "message": prose(one["message"]), "hint": prose(one["hint"])} for one in failures),
-        "model_rows": cards.arranged(
-            of_model, titles, pictures, "model", [trust.told(result, manifest["model"]) for result in of_model]
-        ),
-        "images": _images(of_images, titles, pictures, manifest["model"], place),
+        "model_rows": cards.arranged(of_model, titles, pictures, "model"),
+        "images": _images(of_images, titles, pictures, place),
         "tints": tints.tints(manifest["palette"], panels),
         "mosaics": cards.mosaics(mosaics, titles, pictures),
         "sections": [cards.section(one, pictures) for one in sections],
@@ -185,7 +189,6 @@ def _images(
     results: list[Mapping[str, Any]],
     titles: Mapping[str, str],
     pictures: Pictures,
-    model: Mapping[str, Any],
     place: Place | None,
 ) -> Iterator[dict[str, Any]]:
     keys = place.keys if place else pages.keys(results)
@@ -202,7 +205,7 @@ def _images(
             "source": cards.later(pictures.source, image),
             "predictions": plain(own[0]["predictions"]),
             "explained": _explained(own),
-            "rows": cards.arranged(own, titles, pictures, f"image-{count}", [trust.told(one, model) for one in own]),
+            "rows": cards.arranged(own, titles, pictures, f"image-{count}"),
         }
 
 

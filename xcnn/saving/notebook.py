@@ -8,10 +8,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xcnn import privacy
 from xcnn.errors import ImageError
 from xcnn.io import artifacts
 from xcnn.plugin import Attribution, Labels, Tiles
+from xcnn.privacy import Redaction
 from xcnn.render import figure, labels, tiles
 from xcnn.render.style import Style, shrunk
 from xcnn.report.words import number, percent, visible
@@ -38,20 +38,21 @@ def shown(run: Run) -> str:
 
     Names are plain text, pictures are data: URIs; there is no script and no style sheet that could reach the notebook.
     """
-    cards = list(_cards(run))
+    user = Redaction.of_user()  # a notebook is handed on, too
+    cards = list(_cards(run, user))
     more = f"<p>and {len(run.results) - len(cards)} more results</p>" if len(run.results) > len(cards) else ""
-    failed = "".join(f"<p>failed: {_text(failure.message)}</p>" for failure in run.failures[:MOST])
-    warned = "".join(f"<p>warning: {_text(warning)}</p>" for warning in run.warnings)
-    return f"<div><p>{_text(repr(run))}</p>{warned}{''.join(cards)}{more}{failed}</div>"
+    failed = "".join(f"<p>failed: {_text(failure.message, user)}</p>" for failure in run.failures[:MOST])
+    warned = "".join(f"<p>warning: {_text(warning, user)}</p>" for warning in run.warnings)
+    return f"<div><p>{_text(repr(run), user)}</p>{warned}{''.join(cards)}{more}{failed}</div>"
 
 
-def _cards(run: Run) -> Iterator[str]:
+def _cards(run: Run, user: Redaction) -> Iterator[str]:
     style = style_of(run.about)
     few = run.results[:MOST]
     for _, group in groupby(few, key=lambda result: (id(result.image), result.explainer)):
         alike = list(group)
         # The classes of one image share their scale, as everywhere.
-        drawer = Drawer(run, alike, style)
+        drawer = Drawer(run, alike, style, user)
         for result in alike:
             yield drawer.card(result)
 
@@ -67,9 +68,12 @@ class Drawer:
         The results.
     style : Style
         How pictures look.
+    user : Redaction
+        Leaves the user out of texts.
     """
 
-    def __init__(self, run: Run, results: Sequence[Result], style: Style) -> None:
+    def __init__(self, run: Run, results: Sequence[Result], style: Style, user: Redaction) -> None:
+        self._user = user
         self._titles = {one["name"]: one["title"] for one in run.about["explainers"]}
         self._scales = scales_of(results)
         self._style = style
@@ -85,9 +89,10 @@ class Drawer:
             if target.probability is None
             else percent(target.probability)
         )
-        label = "" if target is None else f"<br>{_text(target.label)} {value}"
+        label = "" if target is None else f"<br>{_text(target.label, self._user)} {value}"
         where = Path(result.image.path).name if result.image else ""
-        head = f"<b>{_text(self._titles.get(result.explainer, result.explainer))}</b> {_text(where)}"
+        title = self._titles.get(result.explainer, result.explainer)
+        head = f"<b>{_text(title, self._user)}</b> {_text(where, self._user)}"
         drawn = next(filter(None, (self._drawn(panel) for panel in result.panels)), "")
         return f'<div style="{CARD}">{head}{label}<br>{drawn}</div>'
 
@@ -120,6 +125,5 @@ def _picture(pixels: Pixels) -> str:
     return f'<img src="data:image/jpeg;base64,{data}" alt="" width="{pixels.shape[1]}" height="{pixels.shape[0]}">'
 
 
-def _text(text: str) -> str:
-    # A notebook is handed on, too.
-    return html.escape(visible(privacy.redacted(text)))
+def _text(text: str, user: Redaction) -> str:
+    return html.escape(visible(user.text(text)))

@@ -14,6 +14,7 @@ import numpy as np
 from xcnn.plugin import Attribution, Curve, Labels, Table, Tiles
 from xcnn.render import curve, figure, labels, layers, tiles
 from xcnn.render.style import shrunk
+from xcnn.report.trust import NO_EVIDENCE, NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,8 +35,6 @@ LONGEST_EDGE = 4096
 """Longer side of an overlay in pixels: a photograph of 60 megapixels would make a file of 50 MB."""
 MOST_LAYERS = 6
 """As many maps as stand side by side in one figure."""
-NO_EVIDENCE = "no positive evidence: the map is zero everywhere"
-NOTHING = "the map is zero everywhere"
 
 
 def key(panel: Attribution) -> Key:
@@ -53,9 +52,14 @@ class Subject:
     target: Target | None
 
     @property
+    def file(self) -> str:
+        """The name of the image."""
+        return Path(self.image.path).name if self.image else ""
+
+    @property
     def seen(self) -> str:
         """The image in words."""
-        return f"{Path(self.image.path).name}, {self.image.size[1]} x {self.image.size[0]} px" if self.image else ""
+        return f"{self.file}, {self.image.size[1]} x {self.image.size[0]} px" if self.image else ""
 
     @property
     def explained(self) -> str:
@@ -98,9 +102,8 @@ class Panels:
                 record = self._table(panel, stem)
             case Curve():
                 record = self._curve(panel, subject, stem)
-        title = "" if isinstance(panel, Attribution) else panel.title
         notes = [*panel.notes, *record.pop("remarks", [])]
-        return {"kind": record.pop("kind"), "title": title, "layer": panel.layer, "notes": notes, **record}
+        return {"kind": record.pop("kind"), "title": panel.title, "layer": panel.layer, "notes": notes, **record}
 
     def side_by_side(
         self, panels: Sequence[Panel], subject: Subject, scales: Mapping[Key, Scale], stem: str
@@ -109,7 +112,7 @@ class Panels:
         maps = [panel for panel in panels if isinstance(panel, Attribution) and not panel.fine]
         if subject.pixels is None or not 1 < len(maps) <= MOST_LAYERS:
             return {}
-        named = [(panel.layer or panel.unit, panel, scales[key(panel)]) for panel in maps]
+        named = [(panel.layer or panel.title or panel.unit, panel, scales[key(panel)]) for panel in maps]
         drawn = layers.layers(subject.pixels, named, self._style, self._words(subject))
         return {"layers": self._draft.write_picture(f"{self._unique(stem)}.png", drawn)}
 
@@ -122,7 +125,11 @@ class Panels:
         if subject.pixels is not None:
             score = f"score {figure.number(subject.target.score)}" if subject.target else ""
             words = self._words(
-                subject, layer=panel.layer, right=nothing.partition(":")[0] if empty else score, unit=panel.unit
+                subject,
+                title=panel.title,
+                layer=panel.layer,
+                right=nothing.partition(":")[0] if empty else score,
+                unit=panel.unit,
             )
             drawn = figure.figure(subject.pixels, panel, scale, self._style, words)
             shown = figure.shown(shrunk(subject.pixels, LONGEST_EDGE), panel, scale, self._style)
@@ -222,7 +229,7 @@ class Panels:
         head = title[:1].upper() + title[1:] or subject.explained or subject.explainer
         explainer = "" if head == subject.explainer else subject.explainer
         method = f"{explainer}{f' at {layer}' if layer else ''}" if explainer else layer
-        told = [method, subject.explained if title else "", subject.seen if seen else "", self._model]
+        told = [method, subject.explained if title else "", subject.file if seen else "", self._model]
         return figure.Words(head, " · ".join(word for word in told if word), subject.seen, right, unit)
 
     def _unique(self, stem: str) -> str:

@@ -76,17 +76,24 @@ class Pictures:
             size = max(1, int(less * size[0])), max(1, int(less * size[1]))
 
     def glance(self, panel: Mapping[str, Any]) -> dict[str, Any]:
-        """Where a map is strongest, and the share of its area above half of that; empty for a map of zeros."""
-        sizes = np.abs(self._values(panel))
+        """Where a map is strongest above and below zero, and the share of its area above half of that; {} for zeros."""
+        values = self._values(panel)
+        sizes = np.abs(values)
         if not sizes.size or not sizes.max():
             return {}
-        # Of a map of single pixels, where most of it is: one pixel is no place.
-        around = colours.enlarged(sizes, (6, 6)) if min(sizes.shape) > MAP_EDGE // 16 else sizes
-        row, column = np.unravel_index(int(around.argmax()), around.shape)
-        third = [
-            min(3 * (2 * int(at) + 1) // (2 * side), 2) for at, side in zip((row, column), around.shape, strict=True)
-        ]
-        return {"place": THIRDS[third[0]][third[1]], "share": float((sizes > HALF * sizes.max()).mean())}
+        above, below = (_strongest(np.maximum(side, 0)) for side in (values, -values))
+        return {"above": above, "below": below, "share": float((sizes > HALF * sizes.max()).mean())}
+
+    def categories(self, panel: Mapping[str, Any]) -> dict[str, Any]:
+        """Where each entry of the legend of a map of categories mostly is, and the runs of equal cells, row by row."""
+        values = self._values(panel)
+        flat = values.reshape(-1)
+        starts = np.flatnonzero(np.diff(flat, prepend=flat[:1] - 1))
+        counts = np.diff(starts, append=flat.size)
+        return {
+            "places": [_mostly(np.isin(values, one["numbers"])) for one in panel["legend"]],
+            "runs": list(zip(counts.tolist(), flat[starts].tolist(), strict=True)),
+        }
 
     def statistics(self, panel: Mapping[str, Any]) -> list[list[float]]:
         """Least, mean and largest value of each tile, and the share of its values above zero."""
@@ -120,6 +127,34 @@ class Pictures:
         factor = max(HEAT_EDGE // max(values.shape), 1)
         size = (values.shape[0] * factor, values.shape[1] * factor)
         return artifacts.encoded(labels.coloured(Labels(values, {}), legend, size), ".png")
+
+
+def _strongest(sizes: Floats) -> str:
+    """The third of a map, each way, that has the most of it; empty where there is nothing."""
+    if not sizes.any():
+        return ""
+    # Of a map of single pixels, where most of it is: one pixel is no place.
+    around = colours.enlarged(sizes, (6, 6)) if min(sizes.shape) > MAP_EDGE // 16 else sizes
+    row, column = np.unravel_index(int(around.argmax()), around.shape)
+    rows, columns = map(_thirds, around.shape)
+    return THIRDS[rows[row]][columns[column]]
+
+
+def _thirds(side: int) -> np.ndarray:
+    """In which third the middle of each cell of a side is."""
+    return np.minimum(3 * (2 * np.arange(side) + 1) // (2 * side), 2)
+
+
+def _mostly(where: np.ndarray) -> str:
+    """The third, each way, of which cells take the largest part; of several, the one nearest to their middle."""
+    if not where.any():
+        return ""
+    rows, columns = np.meshgrid(*map(_thirds, where.shape), indexing="ij")
+    thirds = 3 * rows + columns
+    part = np.bincount(thirds[where], minlength=9) / np.maximum(np.bincount(thirds.ravel(), minlength=9), 1)
+    away = [abs(at // 3 - rows[where].mean()) + abs(at % 3 - columns[where].mean()) for at in range(part.size)]
+    best = int(np.lexsort((away, -part))[0])
+    return THIRDS[best // 3][best % 3]
 
 
 def levels(values: Floats, panel: Mapping[str, Any]) -> Pixels:

@@ -6,12 +6,12 @@ from dataclasses import asdict
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any
 
-from xcnn import privacy
 from xcnn.io import artifacts
 from xcnn.plugin import Attribution
+from xcnn.privacy import Redaction
 from xcnn.render.colours import Scale
 from xcnn.render.style import shrunk
-from xcnn.saving import trust
+from xcnn.report import trust
 from xcnn.saving.mosaics import Mosaics
 from xcnn.saving.panels import Panels, Subject, key
 from xcnn.saving.pictures import Pictures
@@ -115,6 +115,7 @@ class Writer:
                         "predictions": [_target(target) for target in result.predictions],
                         **_truth(result),
                         "seconds": round(result.seconds, 4),
+                        "together": result.together,
                         "panels": panels,
                         "files": self._panels.side_by_side(result.panels, subject, scales, f"{stem}.layers{part}"),
                     }
@@ -142,10 +143,11 @@ class Writer:
         from xcnn.report import html
 
         results = [*self._of_model, *self._of_images]
-        manifest: dict[str, Any] = privacy.redacted(
+        user = Redaction.of_user()
+        manifest: dict[str, Any] = user.value(
             {
                 **about,
-                "results": [{**result, "trust": trust.facts(result, about)} for result in results],
+                "results": [{**result, **trust.examined(result, about)} for result in results],
                 "mosaics": self._mosaics.finish() if self._mosaics else [],
                 "sections": [],
                 "failures": [asdict(failure) for failure in failures],
@@ -160,7 +162,7 @@ class Writer:
         if more:
             sections, failed = more(manifest, self._draft.values)
             told = {"sections": [self._section(*one) for one in sections], "warnings": manifest["warnings"] + failed}
-            manifest |= privacy.redacted(told)
+            manifest |= user.value(told)
         most = next((row["value"] for row in about["options"] if row["name"] == "report_max_mb"), html.MOST_MB)
         words = html.write(
             self._draft.folder / REPORT, manifest, Pictures(self._draft.folder, self._style), most_mb=most
@@ -218,7 +220,7 @@ def _middles(panels: Sequence[Panel], *, named: bool) -> list[str]:
     middles = []
     for panel in panels:
         layer = f".{artifacts.safe_part(panel.layer)}" if several and panel.layer else ""
-        title = "" if isinstance(panel, Attribution) else panel.title or type(panel).__name__
+        title = panel.title or ("" if isinstance(panel, Attribution) else type(panel).__name__)
         more = f".{artifacts.safe_part(title)[:LONGEST_PART].lower()}" if title and panel.layer in seen else ""
         seen.add(panel.layer)
         middles.append(layer + more)

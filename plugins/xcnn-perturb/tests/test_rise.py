@@ -94,7 +94,7 @@ def test_an_interval_has_a_map_of_its_own_and_a_note():
 
     shown, half = RISE(samples=50, repeats=4).explain(network, network.batch(drawn()))[0]
 
-    assert (half.sign, half.unit) == ("positive", "score, ± at 95 %")
+    assert (half.sign, half.unit, half.title) == ("positive", "score, ± at 95 %", "95 % interval")
     assert shown.notes[-1].startswith("95 % interval of 4 estimates: ±")
     assert len(RISE(samples=50).explain(network, network.batch(drawn()))[0]) == 1
 

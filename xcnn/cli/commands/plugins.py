@@ -48,7 +48,10 @@ def plugins(
         )
         return
     headings = ("command", "distribution", "version", "", *(("import",) if load else ()))
-    console.table(headings, [_cells(row, load=load) for row in rows])
+    # A distribution says what it is once, beside the first of what it has.
+    rows.sort(key=lambda row: row["distribution"])
+    first = {row["distribution"]: row for row in reversed(rows)}
+    console.table(headings, [_cells(row, load=load, first=row is first[row["distribution"]]) for row in rows])
 
 
 def _row(listing: Listing, *, load: bool) -> dict[str, Any]:
@@ -58,8 +61,8 @@ def _row(listing: Listing, *, load: bool) -> dict[str, Any]:
     return asdict(listing) | {"clashes": list(listing.clashes)} | cost
 
 
-def _cells(row: dict[str, Any], *, load: bool) -> list[str]:
-    about = f"CLASH with {', '.join(row['clashes'])}" if row["clashes"] else row["summary"]
+def _cells(row: dict[str, Any], *, load: bool, first: bool) -> list[str]:
+    about = f"CLASH with {', '.join(row['clashes'])}" if row["clashes"] else row["summary"] if first else ""
     name = row["name"] if row["group"] == EXPLAINERS else f"({row['name']}, an extension)"
     return [name, row["distribution"], row["version"], about, *([_imported(row)] if load else [])]
 

@@ -136,7 +136,13 @@ class Perturbation(Explainer):
             return (shown,)
         return (
             shown,
-            Attribution(widths.astype("float32"), sign="positive", unit="score, ± at 95 %", flat=plan.flat),
+            Attribution(
+                widths.astype("float32"),
+                sign="positive",
+                unit="score, ± at 95 %",
+                flat=plan.flat,
+                title="95 % interval",
+            ),
         )
 
 
