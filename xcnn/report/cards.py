@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import base64
 import itertools
-import json
 import struct
 from typing import TYPE_CHECKING, Any
 
-from xcnn.report import tints
-from xcnn.report.words import number, plain, prose
+from xcnn.report import grids, tints
+from xcnn.report.words import plain, prose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -94,25 +93,25 @@ def _card(result: Mapping[str, Any], titles: Mapping[str, str], pictures: Pictur
         "heading": card["target"]["label"] if by_class else title,
         "subject": title if by_class else card["target"]["label"] if card["target"] else "",
         "wide": any(panel["kind"] in WIDE for panel in result["panels"]),
-        "panels": [_panel(panel, pictures) for panel in result["panels"]],
+        "panels": [_panel(panel, pictures, result["panels"]) for panel in result["panels"]],
     }
 
 
 def section(given: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
     """Describe what a plugin adds to the report: a heading, paragraphs and panels."""
     told: dict[str, Any] = plain({name: value for name, value in given.items() if name != "panels"})
-    panels = [_panel(panel, pictures) for panel in given["panels"]]
+    panels = [_panel(panel, pictures, given["panels"]) for panel in given["panels"]]
     return told | {"paragraphs": prose(given["text"]), "target": None, "panels": panels}
 
 
-def _panel(panel: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
+def _panel(panel: Mapping[str, Any], pictures: Pictures, beside: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     kind = panel["kind"]
     if kind == "table":
         shown = {**panel, "rows": panel["rows"][:MOST_ROWS]}
         return dict(plain(shown)) | {"over": False, "more": max(len(panel["rows"]) - MOST_ROWS, 0)}
     told = dict(plain(panel)) | {"over": _lies_over(panel)}
     if kind in DRAWN:
-        numbers = _numbers_of_tiles(panel, pictures) if kind == "tiles" else json.dumps(plain(pictures.series(panel)))
+        numbers = grids.tiles(panel, pictures, beside) if kind == "tiles" else grids.curve(panel, pictures)
         return told | {"drawn": later(pictures.drawn, panel["files"]["figure"]), "numbers": numbers}
     told |= {"heat": lambda: _shown(pictures.heat(panel), panel), "fit": fitted(panel)}
     return told | _of_map(panel, pictures) if kind == "map" else told | {"seen": "", "squares": True}
@@ -137,17 +136,6 @@ def _of_map(panel: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
 
 def _whole(share: float) -> str:
     return f"{share:.0%}" if share >= 0.005 else "less than 1%"  # noqa: PLR2004 (what would be rounded to none)
-
-
-def _numbers_of_tiles(panel: Mapping[str, Any], pictures: Pictures) -> str:
-    """What is known of each tile, as JSON: its caption, its mark and its statistics."""
-    count = panel["count"]
-    captions = [*panel["captions"], *[""] * count][:count]
-    marks = [*panel["marks"], *[""] * count][:count]
-    statistics = pictures.statistics(panel)
-    return json.dumps(
-        [[plain(c), plain(m), *map(number, s)] for c, m, s in zip(captions, marks, statistics, strict=False)]
-    )
 
 
 def fitted(of: Mapping[str, Any]) -> tuple[int, int]:
