@@ -57,11 +57,12 @@ def _words(statistics: Sequence[float]) -> list[str]:
 
 
 def _table(panel: Mapping[str, Any], beside: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
-    for one in beside:
-        if one["kind"] == "table" and one["layer"] == panel["layer"] and panel["captions"]:
-            if [str(row[0]) for row in one["rows"]] == [str(caption) for caption in panel["captions"]]:
-                rows = [[plain(cell(value)) for value in row[1:]] for row in one["rows"]]
-                return [plain(heading) for heading in one["headings"][1:]], rows
+    captions = [str(caption) for caption in panel["captions"]]
+    tables = [one for one in beside if captions and one["kind"] == "table" and one["layer"] == panel["layer"]]
+    for table in tables:
+        if [str(row[0]) for row in table["rows"]] == captions:
+            rows = [[plain(cell(value)) for value in row[1:]] for row in table["rows"]]
+            return [plain(heading) for heading in table["headings"][1:]], rows
     return [], []
 
 
