@@ -69,10 +69,13 @@ const foundElsewhere = (asked) => {
   const link = ({ file, key, name, pred, conf }) => made("li", {},
     made("a", { href: `./${encodeURIComponent(file)}${carried({ image: key })}` }, made("bdi", { text: name })), " ",
     made("span", { class: "quiet", text: [pred, conf && `${(100 * conf).toFixed(1)}%`].filter(Boolean).join(" ") }));
-  const note = (text) => made("p", { class: "quiet", text });
-  if (state.sort) finder.others.append(note(`The images of this page are sorted among themselves. On the other pages, ${SORTS[state.sort][0]}${state.sort === "name" ? " by name" : " first"}:`));
-  if (fitting.length) finder.others.append(made("ul", {}, ...fitting.slice(0, MOST_OTHERS).map(link)));
-  if (fitting.length > MOST_OTHERS) finder.others.append(note(`and ${fitting.length - MOST_OTHERS} more`));
+  const list = [
+    ...(fitting.length ? [made("ul", {}, ...fitting.slice(0, MOST_OTHERS).map(link))] : []),
+    ...(fitting.length > MOST_OTHERS ? [made("p", { class: "quiet", text: `and ${fitting.length - MOST_OTHERS} more` })] : []),
+  ];
+  const first = state.sort === "name" ? "by name" : `${SORTS[state.sort][0]} first`;
+  // The list of a question is its answer; that of an order alone would only stand in the way.
+  finder.others.append(...(state.sort ? [made("details", { open: asked.length > 0 }, made("summary", { text: `Sorted within this page. On the other pages, ${first}` }), ...list)] : list));
   if (asked.length && failed > 0 && pageNumber !== "1") finder.others.append(made("a", { href: firstPage + carried(), text: "Find among the failures, on the first page" }));
   return asked.length ? `, ${fitting.length} of ${elsewhere.length} on other pages` : "";
 };
