@@ -212,7 +212,7 @@ def test_a_page_says_that_it_sorts_itself_alone_and_lists_the_others_in_that_ord
         "photos/cat2.jpg",
     ]
     page.get_by_label("Sort this page").select_option(label="least confident")
-    assert page.locator(".others li a").first.inner_text() == "photos/dog199.jpg"
+    assert page.locator(".others li a").first.text_content() == "photos/dog199.jpg"
     page.get_by_label("Sort this page").select_option(label="as given")
     assert page.locator(".others").inner_text() == ""
 
