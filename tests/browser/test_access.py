@@ -44,6 +44,9 @@ def test_what_can_be_opened_violates_no_rule(opened, three, grid, scheme):
     page.locator(".card .picture").first.hover(position={"x": 20, "y": 20})
     assert violations(page) == []
     page.keyboard.press("Escape")
+    page.locator(".card .stage").first.focus()
+    page.keyboard.press("ArrowRight")
+    assert violations(page) == []
     page.get_by_text("Colours and views").click()
     page.get_by_role("button", name="Compare all").click()
     page.locator(".matrix .picture").first.hover(position={"x": 20, "y": 20})
@@ -53,6 +56,24 @@ def test_what_can_be_opened_violates_no_rule(opened, three, grid, scheme):
     assert violations(page) == []
 
     page = opened(grid, "#f=block3/conv1:3", color_scheme=scheme, bypass_csp=True)
+    assert violations(page) == []
+    page.keyboard.press("Home")  # where there is no tile before
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_small_window_and_what_it_opens_violate_no_rule(opened, three, grid, second, scheme):
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "color_scheme": scheme, "bypass_csp": True}
+    page = opened(three, **phone)
+    page.get_by_role("button", name="Compare all").tap()
+    page.locator(".matrix .picture").first.tap()
+    assert violations(page) == []
+    page = opened(grid, "#f=block3/conv1:3", **phone)
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    assert violations(page) == []
+    page = opened(second, "#q=conf:<abc cat&sort=name", **phone)
+    assert page.locator(".odd").is_visible()
     assert violations(page) == []
 
 

@@ -118,15 +118,32 @@ def test_the_first_page_finds_what_is_on_the_others_and_leads_there(opened, fold
     assert page.locator(".others a").count() == 0
 
 
-def test_another_page_says_what_it_finds_and_hands_the_question_on(opened, second):
+def test_any_page_finds_what_is_on_the_others(opened, second):
     page = opened(second)
 
-    page.get_by_role("searchbox").fill("cat")
+    page.get_by_role("searchbox").fill("cat")  # all are predicted as a cat
+    assert page.locator(".count").inner_text() == "3 of 3 images on this page, 200 of 200 on other pages"
+    assert page.locator(".others li").count() == 50
+    assert page.locator(".others").get_by_text("and 150 more").count() == 1
 
-    assert page.locator(".count").inner_text() == "3 of 3 images on this page"  # all are predicted as a cat
+    page.get_by_role("searchbox").fill("dog conf:>0.103")
+    assert page.locator(".count").inner_text() == "0 of 3 images on this page, 2 of 200 on other pages"
+    links = page.locator(".others li a")
+    assert links.all_inner_texts() == ["photos/dog198.jpg", "photos/dog199.jpg"]
+    links.nth(1).click()
+    page.wait_for_url(re.compile(r"/report\.html"))
+    assert page.evaluate("document.activeElement.textContent") == "photos/dog199.jpg"
+    # The question came along.
+    assert page.get_by_role("searchbox").input_value() == "dog conf:>0.103"
+    assert page.locator(".image:visible").count() == 2
+
+
+def test_what_failed_is_found_on_the_first_page(opened, second):
+    page = opened(second)
+
     page.get_by_role("searchbox").fill("broken")
-    assert page.locator(".count").inner_text() == "0 of 3 images on this page"
-    page.get_by_role("link", name="Find in all pages").click()
+    assert page.locator(".count").inner_text() == "0 of 3 images on this page, 0 of 200 on other pages"
+    page.get_by_role("link", name="Find among the failures, on the first page").click()
     page.wait_for_url(re.compile("report.html"))
     assert page.get_by_role("searchbox").input_value() == "broken"
     assert "1 of 1 failed" in page.locator(".count").inner_text()
@@ -143,6 +160,61 @@ def test_the_view_of_a_page_is_in_its_address(opened, second):
 
     assert "p:jet" in address
     assert fragment(again) == address
+
+
+@pytest.mark.parametrize("way", ["Next", "Page 2", "the arrow key", "found"])
+def test_what_is_chosen_for_the_page_holds_on_the_next_one(opened, folder, way):
+    page = opened(folder, "#img=0000000000c7")
+    page.get_by_text("Colours and views").click()
+    look = page.locator(".look")
+    look.get_by_label("Palette").select_option("jet")
+    look.get_by_label("View").select_option("swipe")
+    look.get_by_label("Opacity of all maps").fill("80")
+    look.get_by_label("Hide below").fill("20")
+    page.get_by_text("Colours and views").click()
+    page.get_by_label("Sort").select_option("name")  # the order of the run is that of the names
+
+    if way == "the arrow key":
+        page.locator("h1").click()
+        page.keyboard.press("ArrowRight")
+    elif way == "found":
+        page.get_by_role("searchbox").fill("dog202")
+        page.locator(".others li a").click()
+    else:
+        page.get_by_role("link", name=way, exact=True).first.click()
+    page.wait_for_url(re.compile("report-2.html"))
+
+    address = fragment(page)
+    for part in ("p=jet", "v=swipe", "o=80", "t=20", "sort=name"):
+        assert part in address
+    assert page.locator(".look").get_by_label("Palette").input_value() == "jet"
+    assert page.locator(".image .tools").first.get_by_label("Opacity").input_value() == "80"
+    assert page.locator(".handle").count() >= 3
+    assert page.get_by_label("Sort").input_value() == "name"
+    # And back again.
+    page.get_by_role("link", name="Page 1", exact=True).first.click()
+    page.wait_for_url(re.compile(r"/report\.html"))
+    assert page.locator(".look").get_by_label("Palette").input_value() == "jet"
+
+
+def test_a_page_says_that_it_sorts_itself_alone_and_lists_the_others_in_that_order(opened, second):
+    page = opened(second)
+    assert page.locator(".others a").count() == 0
+
+    page.get_by_label("Sort this page").select_option(label="most confident")
+
+    assert page.locator(".others li:visible").count() == 0  # they would stand in the way
+    page.get_by_text("Sorted within this page. On the other pages, most confident first").click()
+    assert page.locator(".others li:visible").count() == 50
+    assert page.locator(".others li a").all_inner_texts()[:3] == [
+        "photos/cat0.jpg",
+        "photos/cat1.jpg",
+        "photos/cat2.jpg",
+    ]
+    page.get_by_label("Sort this page").select_option(label="least confident")
+    assert page.locator(".others li a").first.text_content() == "photos/dog199.jpg"
+    page.get_by_label("Sort this page").select_option(label="as given")
+    assert page.locator(".others").inner_text() == ""
 
 
 def test_printing_asks_for_all_photographs(opened, folder):

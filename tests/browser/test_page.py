@@ -1,6 +1,7 @@
 """Searching, linking, keys, grids of tiles, and what surrounds them."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -38,6 +39,52 @@ def test_images_and_failures_are_found(opened, gallery, query, count, failed):
 
     assert page.locator(".count").inner_text() == f"{count} of 9 images, {failed} of 1 failed"
     assert len(listed(page)) == count
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("conf:<abc", "conf:<abc is not understood: write conf:<0.5"),
+        ("!conf:0,5", "conf:0,5 is not understood: write conf:<0.5"),
+        ("foo:bar", "foo:bar is not understood and looked for as text: write label:, pred: or conf:"),
+        ("cat wrong", "wrong finds nothing: the run was told no truth"),
+        ("conf:odd x:y foo:<b>", "conf:odd is not understood: write conf:<0.5; foo:<b> is not understood and looked for as text: write label:, pred: or conf:"),
+        *[(plain, "") for plain in ("", "cat", "conf:", "conf:<=50%", "!warn", 'label:"egyptian cat"', "C:\\cat", '"foo:bar"', "PRED:cat")],
+    ],
+)  # fmt: skip
+def test_a_condition_that_is_not_understood_is_named_beside_the_count(opened, gallery, query, words):
+    page = opened(gallery)
+
+    page.get_by_role("searchbox").fill(query)
+
+    said = page.get_by_role("search").get_by_role("status").nth(1)
+    assert said.inner_text() == words
+    assert said.is_visible() == bool(words)
+
+
+def test_words_in_quotation_marks_are_text_even_if_they_read_as_a_condition(opened, gallery):
+    page = opened(gallery)
+
+    page.get_by_role("searchbox").fill('"conf:>0"')
+
+    assert page.locator(".count").inner_text() == "0 of 9 images, 0 of 1 failed"
+
+
+def test_the_help_tells_the_keys_and_every_condition_of_the_search(opened, gallery, one):
+    page = opened(gallery)
+    page.keyboard.press("?")
+
+    told = page.get_by_role("dialog", name="Keys")
+    assert [title.lower() for title in told.locator("h3").all_inner_texts()] == [
+        "on a map that has the focus (tab)", "in an enlarged tile", "finding images",
+    ]  # fmt: skip
+    conditions = told.locator(".words dt").all_inner_texts()
+    assert conditions == ["cat", "label:cat", "pred:cat", "conf:<0.5", "warn", "wrong", "!cat", '"tiger cat"']
+    assert "a class that is explained" in told.inner_text()
+
+    page = opened(one)  # where nothing can be searched
+    page.keyboard.press("?")
+    assert page.get_by_role("dialog").locator(".words").count() == 0
 
 
 def test_wrong_predictions_are_found_where_the_truth_is_known(opened, gallery):
@@ -386,6 +433,16 @@ def test_print_shows_one_image_per_page_and_no_controls(opened, gallery):
     assert page.locator(".bar, .tools, button").locator("visible=true").count() == 0
     assert page.locator(".image").nth(1).evaluate("one => getComputedStyle(one).breakBefore") == "page"
     assert page.locator("body").evaluate("one => getComputedStyle(one).backgroundColor") == "rgb(255, 255, 255)"
+
+
+@pytest.mark.parametrize("width", [1300, 1000, 700, 390, 320])
+def test_a_fact_of_a_card_is_never_apart_from_its_number(opened, three, width):
+    page = opened(three, viewport={"width": width, "height": 844})
+
+    facts = page.locator(".card .kept")
+    assert re.fullmatch(r"· \d\.\d+ s", facts.last.inner_text())
+    lines = "(all) => all.map((one) => new Set([...one.getClientRects()].map((box) => Math.round(box.bottom))).size)"
+    assert facts.evaluate_all(lines) == [1] * facts.count()
 
 
 def test_less_motion_is_respected(opened, one):

@@ -60,18 +60,19 @@ def test_what_is_no_images_is_on_the_first_page_alone():
 def test_a_run_of_few_images_is_one_page(count):
     (place,) = pages.split(run(count), "report.html")
 
-    assert (place.before, place.after, place.elsewhere) == ("", "", [])
+    assert (place.before, place.after, place.index) == ("", "", {})
 
 
-def test_the_first_page_knows_where_all_others_are_found():
+def test_each_page_knows_where_the_images_of_all_are_found():
     first, second, third = pages.split(run(401), "report.html")
 
-    assert len(first.elsewhere) == 201
-    assert first.elsewhere[0]["name"] == "200.jpg"
-    assert {one["page"] for one in first.elsewhere[:200]} == {"report-2.html"}
-    assert first.elsewhere[200]["page"] == "report-3.html"
-    assert first.elsewhere[200]["key"] == third.keys["400.source.jpg"]
-    assert (second.elsewhere, third.elsewhere) == ([], [])
+    rows = [dict(zip(first.index["fields"], row, strict=True)) for row in first.index["rows"]]
+    assert [row["name"] for row in rows] == [f"{number}.jpg" for number in range(401)]
+    assert [first.index["pages"][row["page"] - 1] for row in rows] == [
+        *["report.html"] * 200, *["report-2.html"] * 200, "report-3.html"
+    ]  # fmt: skip
+    assert rows[400]["key"] == third.keys["400.source.jpg"]
+    assert first.index is second.index is third.index
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 QUICK = 8
 """How many steps all channels of a layer go before the top ones are chosen."""
 GRID = (8, 8)
-SINGLE = 8
-"""Up to how many channels have a curve each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,13 +171,8 @@ def _wanted(words: Sequence[str], count: int) -> list[int | str]:
 
 
 def _curves(found: Patterns, captions: Sequence[str], layer: str) -> tuple[Curve, ...]:
-    """What was maximised over the steps: channel by channel where they are few, else their mean and range."""
-    fine = [row for row, state in enumerate(found.states) if state != "diverged"]
-    if not fine:
+    """What was maximised over the steps, channel by channel; one that diverged has no numbers to draw."""
+    series = {captions[row]: found.losses[row] for row, state in enumerate(found.states) if state != "diverged"}
+    if not series:
         return ()
-    losses = found.losses[fine]
-    if len(fine) <= SINGLE:
-        series = {captions[row]: curve for row, curve in zip(fine, losses, strict=True)}
-    else:
-        series = {"highest": losses.max(axis=0), "mean": losses.mean(axis=0), "lowest": losses.min(axis=0)}
     return (Curve("ascent", series, x="step", y="activation that is maximised", layer=layer),)

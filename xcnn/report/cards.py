@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import base64
 import itertools
-import json
 import struct
 from typing import TYPE_CHECKING, Any
 
-from xcnn.report import seen, tints, trust
-from xcnn.report.words import number, plain, prose
+from xcnn.report import grids, seen, tints, trust
+from xcnn.report.words import plain, prose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -91,9 +90,9 @@ def _card(result: Mapping[str, Any], titles: Mapping[str, str], pictures: Pictur
         "title": title,
         "heading": card["target"]["label"] if by_class else title,
         "subject": title if by_class else card["target"]["label"] if card["target"] else "",
-        "took": f"{number(card['seconds'])} s{_shared(card.get('together', 1))}",
+        "shared": _shared(card.get("together", 1)),
         "wide": any(panel["kind"] in WIDE for panel in result["panels"]),
-        "panels": [_panel(panel, pictures, of_class=bool(card["target"])) for panel in result["panels"]],
+        "panels": [_panel(one, pictures, result["panels"], of_class=bool(card["target"])) for one in result["panels"]],
     }
 
 
@@ -105,18 +104,20 @@ def _shared(together: int) -> str:
 def section(given: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
     """Describe what a plugin adds to the report: a heading, paragraphs and panels."""
     told: dict[str, Any] = plain({name: value for name, value in given.items() if name != "panels"})
-    panels = [_panel(panel, pictures, of_class=False) for panel in given["panels"]]
+    panels = [_panel(one, pictures, given["panels"], of_class=False) for one in given["panels"]]
     return told | {"paragraphs": prose(given["text"]), "target": None, "panels": panels}
 
 
-def _panel(panel: Mapping[str, Any], pictures: Pictures, *, of_class: bool) -> dict[str, Any]:
+def _panel(
+    panel: Mapping[str, Any], pictures: Pictures, beside: Sequence[Mapping[str, Any]], *, of_class: bool
+) -> dict[str, Any]:
     kind = panel["kind"]
     if kind == "table":
         shown = {**panel, "rows": panel["rows"][:MOST_ROWS]}
         return dict(plain(shown)) | {"over": False, "more": max(len(panel["rows"]) - MOST_ROWS, 0)}
     told = dict(plain(panel)) | {"over": _lies_over(panel)}
     if kind in DRAWN:
-        numbers = _numbers_of_tiles(panel, pictures) if kind == "tiles" else json.dumps(plain(pictures.series(panel)))
+        numbers = grids.tiles(panel, pictures, beside) if kind == "tiles" else grids.curve(panel, pictures)
         return told | {"drawn": later(pictures.drawn, panel["files"]["figure"]), "numbers": numbers}
     told |= {"heat": lambda: _shown(pictures.heat(panel), panel), "fit": fitted(panel)}
     if kind == "labels":
@@ -135,17 +136,6 @@ def _of_map(panel: Mapping[str, Any]) -> dict[str, Any]:
         "squares": bool(panel.get("flat"))
         or (panel["fine"] and SQUARES * max(panel["height"], panel["width"]) <= WIDEST),
     }
-
-
-def _numbers_of_tiles(panel: Mapping[str, Any], pictures: Pictures) -> str:
-    """What is known of each tile, as JSON: its caption, its mark and its statistics."""
-    count = panel["count"]
-    captions = [*panel["captions"], *[""] * count][:count]
-    marks = [*panel["marks"], *[""] * count][:count]
-    statistics = pictures.statistics(panel)
-    return json.dumps(
-        [[plain(c), plain(m), *map(number, s)] for c, m, s in zip(captions, marks, statistics, strict=False)]
-    )
 
 
 def fitted(of: Mapping[str, Any]) -> tuple[int, int]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from xcnn.report.pages import Place
 
 TEMPLATES = Path(__file__).parent / "templates"
-SCRIPTS = ("page", "colour", "state", "view", "compare", "tiles", "find", "keys", "start")
+SCRIPTS = ("page", "colour", "state", "view", "read", "compare", "tiles", "find", "keys", "start")
 """The parts of the page's script, in order; they share one scope."""
 
 GAIN = 1.4

@@ -37,8 +37,9 @@ class Place:
     """The number of its first image in the run, from 1 on."""
     last: int
     """That of its last image; one less than `first` when it has none."""
-    elsewhere: Sequence[Mapping[str, Any]]
-    """On the first page: what the images of the others can be found by, and where they are."""
+    index: Mapping[str, Any]
+    """What the images of all pages are found by, and where: ``fields``, a row of these per image, the files of the
+    ``pages``. One for all pages; empty where there is one page."""
 
     @property
     def name(self) -> str:
@@ -86,17 +87,13 @@ def split(manifest: Mapping[str, Any], name: str) -> list[Place]:
     stem, _, suffix = name.rpartition(".")
     names = [name if number == 1 else f"{stem}-{number}.{suffix}" for number in range(1, len(starts) + 1)]
     named, counts = keys(of_images), counted(manifest)
+    index = _index(groups, named, names) if len(names) > 1 else {}
     places = []
     for number, start in enumerate(starts, start=1):
         own = list(itertools.chain.from_iterable(groups[start : start + IMAGES]))
         part = {**manifest, "results": [*of_model, *own]}
         if number > 1:
             part |= {"results": own, "failures": [], "mosaics": [], "sections": []}
-        elsewhere = [
-            {**finding.found(group), "key": named[group[0]["image"]["file"]], "page": names[at // IMAGES]}
-            for at, group in enumerate(groups)
-            if number == 1 and at >= IMAGES
-        ]
         last = min(start + IMAGES, len(groups))
         place = Place(
             number=number,
@@ -106,10 +103,21 @@ def split(manifest: Mapping[str, Any], name: str) -> list[Place]:
             keys=named,
             first=start + 1,
             last=last,
-            elsewhere=elsewhere,
+            index=index,
         )
         places.append(place)
     return places
+
+
+def _index(
+    groups: Sequence[Sequence[Mapping[str, Any]]], keys: Mapping[str, str], names: Sequence[str]
+) -> dict[str, Any]:
+    rows = [
+        {**finding.found(group), "key": keys[group[0]["image"]["file"]], "page": at // IMAGES + 1}
+        for at, group in enumerate(groups)
+    ]
+    # Names of fields once, not in every row: each page carries this.
+    return {"fields": list(rows[0]), "pages": list(names), "rows": [list(row.values()) for row in rows]}
 
 
 def counted(manifest: Mapping[str, Any]) -> dict[str, int]:

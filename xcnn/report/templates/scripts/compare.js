@@ -20,7 +20,7 @@ const tools = (article) => {
   const zoom = [["−", "Zoom out", 0.8], ["1:1", "Whole picture", 0], ["+", "Zoom in", 1.25]].map(([text, words, factor]) => button(text, () => zoomed(article, factor), { "aria-label": words, title: words }));
   const maps = all(".stage .heat, .stage .alone", article).length;
   const tinted = all(".stage [data-tint]", article).length, covering = all(".stage .heat", article).length;
-  for (const heat of all(".panel [data-tint]", article)) readingOf(heat.closest("figure"));
+  for (const heat of all(".panel [data-rows]", article)) readingOf(heat.closest("figure"));
   toolsOf.set(article, { modes, palette, opacity, threshold, gamma, finer });
   article.querySelector("header").append(made("div", { class: "tools controls", role: "group", "aria-label": `View of ${name}` },
     // What would change nothing is not offered: grids of tiles lie over no picture.
@@ -59,21 +59,22 @@ const matrix = (article) => {
     }
   }
   const cell = (figure) => {
-    if (!figure) return made("td");
+    if (!figure) return made("td", { role: "cell" });
     const stage = figure.querySelector(".stage").cloneNode(true);
-    const one = made("td", {}, stage);
-    if (stage.querySelector("[data-tint]")) readingOf(one);
+    // In a narrow window the table is a list, and each cell tells its class itself.
+    const one = made("td", { role: "cell", "data-class": figure.closest(".card").dataset.class || "any class" }, stage);
+    if (stage.querySelector("[data-rows]")) readingOf(one);
     return one;
   };
-  const head = made("tr", {}, made("td"), ...[...columns.keys()].map((words) => made("th", { scope: "col", text: words || "any class" })));
+  const head = made("tr", { role: "row" }, made("td", { role: "cell" }), ...[...columns.keys()].map((words) => made("th", { scope: "col", role: "columnheader", text: words || "any class" })));
   const body = [...rows].map(([row, cells]) => {
     const [title, ...parts] = JSON.parse(row);
-    return made("tr", {}, made("th", { scope: "row", text: title }, ...parts.filter(Boolean).map((text) => made("span", { text }))), ...[...columns.keys()].map((column) => cell(cells.get(column))));
+    return made("tr", { role: "row" }, made("th", { scope: "row", role: "rowheader", text: title }, ...parts.filter(Boolean).map((text) => made("span", { text }))), ...[...columns.keys()].map((column) => cell(cells.get(column))));
   });
   if (state.matrix !== article.dataset.key) stepped(() => { state.matrix = article.dataset.key; });
   const one = dialog(article.querySelector("h3").textContent, () => { if (!state.matrix || document.querySelector("dialog .matrix")) return; state.matrix = ""; closedAgain(); },
-    made("p", { class: "quiet", text: "Point at a picture to read all maps there. Turn the wheel to zoom, drag to move." }),
-    made("table", { class: "matrix" }, made("thead", {}, head), made("tbody", {}, ...body)));
+    made("p", { class: "quiet", text: "Point at a picture or tap it to read all maps there. Turn the wheel to zoom, drag to move." }),
+    made("table", { class: "matrix", role: "table" }, made("thead", { role: "rowgroup" }, head), made("tbody", { role: "rowgroup" }, ...body)));
   for (const handle of all(".handle", one)) handle.remove();
 };
 

@@ -1,7 +1,16 @@
 // Keys. They rest while something is typed, and leave alone what the browser means by a key with a modifier.
-const KEYS = [
-  ["← →, j k", "previous and next image"], ["1 – 9", "one explainer alone, or all again"], ["o", "overlay or original"],
-  ["+ −", "zoom in and out"], ["0", "whole picture"], ["/", "find images"], ["?", "this help"], ["Esc", "close"],
+const KEYS = {
+  Keys: [
+    ["← →, j k", "previous and next image"], ["1 – 9", "one explainer alone, or all again"], ["o", "overlay or original"],
+    ["+ −", "zoom in and out"], ["0", "whole picture"], ["/", "find images"], ["?", "this help"], ["Esc", "close"],
+  ],
+  "On a map that has the focus (Tab)": [["← → ↑ ↓", "read the next value; with Shift, in the finest steps"], ["Esc", "leave the map"]],
+  "In an enlarged tile": [["← →", "previous and next tile"], ["↑ ↓", "the tile above and below"], ["Home End", "first and last tile"]],
+};
+const CONDITIONS = [
+  ["cat", "in the file's name or a class"], ["label:cat", "a class that is explained"], ["pred:cat", "the class that is predicted"],
+  ["conf:<0.5", "how probable that class is; also <=, >, >=, = and 50%"], ["warn", "something is noted"], ["wrong", "the prediction is not the truth"],
+  ["!cat", "not so"], ['"tiger cat"', "words that belong together"],
 ];
 const SETTLING = 1500;
 let released = () => {};
@@ -43,7 +52,14 @@ const turned = (step) => {
   else if (next) current(next.dataset.key, { move: true });
 };
 const now = () => keyed.get(state.matrix || state.image) ?? images.find((article) => !article.hidden);
-const help = () => dialog("Keys", () => {}, made("dl", { class: "keys" }, ...KEYS.flatMap(([key, text]) => [made("dt", {}, ...key.split(" ").map((one) => (/[\w←→+−/?]/.test(one) ? made("kbd", { text: one.replace(",", "") }) : " – "))), made("dd", { text })])));
+const help = () => {
+  const listed = (pairs, kind, told) => made("dl", { class: `keys ${kind}` }, ...pairs.flatMap(([term, text]) => [made("dt", {}, ...told(term)), made("dd", { text })]));
+  const caps = (key) => key.split(" ").map((one) => (/[\w←→↑↓+−/?]/.test(one) ? made("kbd", { text: one.replace(",", "") }) : " – "));
+  const [first, ...others] = Object.entries(KEYS);
+  dialog(first[0], () => {}, listed(first[1], "", caps),
+    ...others.flatMap(([title, keys]) => [made("h3", { text: title }), listed(keys, "", caps)]),
+    ...(finder.form.isConnected ? [made("h3", { text: "Finding images" }), listed(CONDITIONS, "words", (words) => [made("code", { text: words })])] : []));
+};
 
 const pressed = (key) => {
   if (/^[1-9]$/.test(key)) {
@@ -76,6 +92,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   const open = document.querySelector("dialog[open]");
+  if (steered(event)) return event.preventDefault();
   if (open && !(open.querySelector(".matrix") && "+=-0".includes(event.key))) return;
   if (pressed(event.key)) event.preventDefault();
 });

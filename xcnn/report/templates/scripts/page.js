@@ -37,7 +37,7 @@ const short = (value) => {
 /** A dialog with a title and a button that closes it; it goes when it is closed. */
 const dialog = (title, closed, ...children) => {
   const one = made("dialog", { "aria-labelledby": "dialog-title", onclose: () => { one.remove(); closed(); } },
-    made("header", {}, made("h2", { id: "dialog-title", text: title }), button("Close", () => one.close())), ...children);
+    made("header", {}, made("h2", { id: "dialog-title", "aria-live": "polite", text: title }), button("Close", () => one.close())), ...children);
   one.addEventListener("click", (event) => { if (event.target === one) one.close(); });
   document.body.append(one);
   one.showModal();

@@ -9,6 +9,7 @@ const arrived = () => {
   sorted();
   found();
   explained();
+  linked();
   for (const article of images) article.classList.remove("current");
   if (state.image) current(state.image, { move: true });
   if (state.matrix && !document.querySelector("dialog .matrix")) matrix(keyed.get(state.matrix));
@@ -20,7 +21,10 @@ const bar = document.querySelector(".bar .controls");
 if (all("[data-tint], .heat").length) bar.prepend(...page.built);
 bar.append(button("?", help, { "aria-label": "Keys", title: "Keys" }));
 if (images.length > 1 || failures.length || firstPage) document.querySelector(".bar").append(finder.form);
-for (const article of images) tools(article);
+for (const article of images) {
+  tools(article);
+  readable(article);
+}
 if (asked()) state = stateOf(asked());
 arrived();
 addEventListener("hashchange", () => {
