@@ -37,6 +37,8 @@ class Outcome:
         self.results: list[Result] = []
         self.failures: list[Failure] = []
         self.explained = 0
+        self.kept = 0
+        """How many results an earlier run had found."""
         self.writer: Any = None
         self.suspect: Callable[[Image], str] = lambda _: ""
         """Tells where in the network the numbers of an image are first not finite."""

@@ -77,6 +77,15 @@ class Working:
         self._seed = seed
         self._asked: set[str] = set()
 
+    def leave(self, names: frozenset[str]) -> None:
+        """Don't run these explainers of the model."""
+        self._of_model = [one for one in self._of_model if one.name not in names]
+
+    @property
+    def on_model_left(self) -> bool:
+        """Whether an explainer of the model is still to be run."""
+        return bool(self._of_model)
+
     def on_model(self, network: Network) -> None:
         """Run what needs no picture, once."""
         import numpy as np
@@ -93,23 +102,27 @@ class Working:
             self._outcome.surveyed(network)
             self._outcome.add_model([Result(explainer.name, None, None, panels, (), time.perf_counter() - begun)])
 
-    def on_pictures(self, network: Network, images: Sequence[Image], wanted: Sequence[str]) -> None:
-        """Run the others on a batch of images.
+    def on_pictures(
+        self, network: Network, images: Sequence[Image], wanted: Sequence[str], leave: frozenset[str] = frozenset()
+    ) -> None:
+        """Run the others on a batch of images, but for those that it is to ``leave``.
 
         Where the only explainer is a plugin's and raises, the images are tried one by one: what it breaks on is a
         failure, and the rest is explained.
         """
         try:
-            self._on_batch(network, images, wanted)
+            self._on_batch(network, images, wanted, leave)
         except PluginError as error:
             if self._outcome.may_stop(error):  # a failure already, and the first is the end
                 raise
             if len(images) == 1:
                 self._outcome.fail(images[0].path, error)
             for image in images if len(images) > 1 else ():
-                self.on_pictures(network, [image], wanted)
+                self.on_pictures(network, [image], wanted, leave)
 
-    def _on_batch(self, network: Network, images: Sequence[Image], wanted: Sequence[str]) -> None:
+    def _on_batch(
+        self, network: Network, images: Sequence[Image], wanted: Sequence[str], leave: frozenset[str]
+    ) -> None:
         import numpy as np
 
         pictures = [_channels(image) for image in images]
@@ -118,7 +131,8 @@ class Working:
         if self._classes is None:
             # Before anything is explained. Once: all batches have one network.
             self._classes = truth.resolve(self._truths, network) if self._truths else {}
-        every = (self._found(one, network, batch, images) for one in tuple(self._of_pictures))
+        asked = [one for one in self._of_pictures if one.name not in leave]
+        every = (self._found(one, network, batch, images) for one in asked)
         found = [made for made in every if made is not None]
         if not found:
             return
