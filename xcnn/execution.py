@@ -138,7 +138,7 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
         about["seconds"] = round(time.monotonic() - begun, 2)
         if reusing:
             about["reused"] = outcome.kept
-        warnings = [*told["warnings"], *([_missing(stopped, outcome, len(todo))] if stopped else [])]
+        warnings = [*told["warnings"], *outcome.warnings, *([_missing(stopped, outcome, len(todo))] if stopped else [])]
         run = Run(about, tuple(outcome.results), tuple(outcome.failures), tuple(warnings), out, stopped)
         if outcome.writer:
             more = partial(_sections, host, events)

@@ -101,6 +101,9 @@ def chunks(
             good.append(read(file, how, name=name) if file else from_array(one, name, how))
         except ImageError as error:
             failed(name, error)
+        except MemoryError:
+            hint = "close other programs, or refuse such pictures with --max-megapixels"
+            failed(name, ImageError(f"{name} needs more memory than there is", hint=hint))
         if len(good) == size or sum(image.size[0] * image.size[1] for image in good) >= LARGE:
             yield good
             good = []
