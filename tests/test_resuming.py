@@ -14,7 +14,10 @@ from fakes import pictures
 
 import xcnn
 from xcnn.errors import OptionError, PluginError, UsageError
+from xcnn.execution import execute
+from xcnn.host import Host
 from xcnn.plugin import RESUME, Attribution, Explainer, Option
+from xcnn.request import Request
 
 pytestmark = pytest.mark.keras
 
@@ -150,6 +153,19 @@ def test_a_damaged_state_is_refused(damage, small_model, photo, tmp_path):
 
     with pytest.raises(OptionError, match=r"\.state\.npz"):
         explained(small_model, [photo()], resume=str(tmp_path / "run"), out=tmp_path / "next")
+
+
+def test_what_skip_existing_keeps_can_be_gone_on_from(small_model, photo, tmp_path):
+    photos, out = (photo("a.png", seed=1), photo("b.png", seed=2)), tmp_path / "run"
+
+    def kept(**options):
+        request = Request(model=small_model, images=photos, preprocess="unit", out=str(out))
+        return execute(request, [Noise(**options)], host=Host(), skip_existing=True).about["reused"]
+
+    assert [kept(samples=4), kept(samples=4), kept(samples=9, resume=str(out))] == [0, 2, 0]
+
+    told = json.loads((out / "run.json").read_text())
+    assert [result["panels"][0]["notes"] for result in told["results"]] == [["5 new"], ["5 new"]]
 
 
 def test_a_report_made_again_is_no_run_to_go_on_from(small_model, photo, tmp_path):

@@ -6,7 +6,6 @@ Everything that can be checked without TensorFlow is checked first, the first pi
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,8 @@ from xcnn.outcome import Outcome
 from xcnn.plugin import Explainer, Run
 from xcnn.request import Request, Settings
 from xcnn.resuming import Resuming
+from xcnn.reusing import Reusing
+from xcnn.stage import Place, Stage
 from xcnn.working import Working
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from xcnn.render.style import Style
     from xcnn.request import Common, ModelRequest
 
+Left = list[tuple[frozenset[str], list[Any]]]
+"""Pictures to be explained, and which explainers have done so."""
 STOPS: Mapping[type, str] = {KeyboardInterrupt: "interrupted", Terminated: "terminated"}
 """What ends a run from outside, in words."""
 
@@ -50,6 +53,7 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
     keep: bool = True,
     fail_fast: bool = False,
     keep_partial: bool = False,
+    skip_existing: bool = False,
 ) -> Run:
     """Run explainers over pictures, or over the model alone.
 
@@ -77,13 +81,15 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
         End at the first failure, with its error.
     keep_partial : bool
         When the run is interrupted, terminated or ended by ``fail_fast``, return what is finished.
+    skip_existing : bool
+        Take over what the folder has of these pictures, and compute the rest. What is taken over is written only.
 
     Raises
     ------
     XcnnError
         If the run as a whole can't go on, or nothing could be explained.
     """
-    from xcnn.io import artifacts
+    from xcnn.io import places
 
     begun = time.monotonic()
     events = events or Silent()
@@ -96,42 +102,33 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
     from_memory = any(not isinstance(one, (str, Piped)) for one in todo)
     reads = [*paths, request.model]
     out = Path(request.out) if request.out else out
-    if out:
-        artifacts.check(out, overwrite=request.overwrite, inputs=reads)
+    place = Place(out, style, request.overwrite or skip_existing, reads) if out else None
+    if place:
+        places.settle(place.out)
+        places.check(place.out, overwrite=place.overwrite, inputs=reads)
     truths = truth.read(options.truth, paths) if options and options.truth else {}
     resuming = Resuming(options, explainers) if options else None
     network, checked = _model(request.model if model is None else model, request, host)
-    events.started(len(todo))
-
-    with ExitStack() as stack:
+    reusing = None
+    if skip_existing and out:
+        reusing = Reusing(out, request, explainers, host=host, checked=checked, pictures=todo)
+    size = reusing.size if reusing else None
+    given: dict[str, Any] = {"checked": checked, "network": network, "size": size, "head": pictured}
+    with Stage(request, explainers, **given, place=place, events=events) as stage:
         outcome = Outcome(events, pictures=len(todo), explainers=len(explainers), keep=keep, fail_fast=fail_fast)
         working = Working(explainers, host, outcome, request.seed, truths, resuming)
-        stopped = ""
-        try:
-            for decoded in _decoded(todo, options, outcome) if options and pictured else [[]]:
-                if network is None:
-                    events.opening(request.model or "the model")
-                    network = checked.open(decoded[0].size if decoded else None, head=pictured)
-                if outcome.writer is None and out:
-                    from xcnn.saving import Writer
-
-                    draft = stack.enter_context(artifacts.Draft(out, overwrite=request.overwrite, inputs=reads))
-                    titles = {one.name: provenance.title(one) for one in explainers}
-                    mosaic = options.mosaic if options else None
-                    outcome.writer = Writer(draft, style, titles, network.name, mosaic=mosaic)
-                network = _on_model(working, network, None if pictured else checked)
-                if options and decoded:
-                    working.on_pictures(network, _fitted(decoded, network, checked), options.target)
-        except (KeyboardInterrupt, Terminated, XcnnError) as problem:
-            if not (keep_partial and network is not None and outcome.explained and outcome.may_stop(problem)):
-                raise
-            stopped = STOPS.get(type(problem), "failed")
-        if network is None or not outcome.explained:
+        left: Left = [(frozenset(), todo)]
+        if reusing:
+            left = _left(reusing, truths, stage=stage, outcome=outcome, working=working)
+        events.started(sum(len(group) for _, group in left))
+        stopped = _work(left, options, stage=stage, outcome=outcome, working=working, keep_partial=keep_partial)
+        if not (outcome.explained or outcome.kept):
             raise outcome.nothing()
+        told = stage.told() if stage.network else reusing.model if reusing else {}
         about = provenance.about(
             request,
             explainers,
-            network,
+            told,
             host=host,
             style=style,
             sources=sources or {},
@@ -139,14 +136,50 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
             repeatable=bool(request.model) and not from_memory,
         )
         about["seconds"] = round(time.monotonic() - begun, 2)
-        warnings = [*network.warnings, *([_missing(stopped, outcome, len(todo))] if stopped else [])]
+        if reusing:
+            about["reused"] = outcome.kept
+        warnings = [*told["warnings"], *outcome.warnings, *([_missing(stopped, outcome, len(todo))] if stopped else [])]
         run = Run(about, tuple(outcome.results), tuple(outcome.failures), tuple(warnings), out, stopped)
         if outcome.writer:
             more = partial(_sections, host, events)
-            outcome.writer.finish(
-                run.about, run.failures, run.warnings, more=more, say=events.noted, partial=bool(stopped)
-            )
+            how: dict[str, Any] = {"more": more, "say": events.noted, "partial": bool(stopped)}
+            order = [one.name if isinstance(one, Piped) else str(one) for one in todo] if outcome.kept else None
+            outcome.writer.finish(run.about, run.failures, run.warnings, **how, order=order)
         return run
+
+
+def _left(reusing: Reusing, truths: Mapping[str, str], *, stage: Stage, outcome: Outcome, working: Working) -> Left:
+    """Take over what holds of an earlier run, say what, and tell what is left to be computed."""
+    left: Left = [(frozenset(), reusing.pictures)]
+    if reusing.any:
+        classes = truth.resolve(truths, stage.open()) if truths else {}
+        outcome.writer = stage.writer(reusing.model["name"])
+        of_model, left = reusing.take(outcome.writer, classes)
+        working.leave(of_model)
+        outcome.kept = reusing.count
+        outcome.explained = len(reusing.pictures) - sum(len(group) for _, group in left)
+    for words in reusing.said():
+        outcome.events.noted(words)
+    return left
+
+
+def _work(
+    left: Left, options: Request | None, *, stage: Stage, outcome: Outcome, working: Working, keep_partial: bool
+) -> str:
+    """Explain what is left; return what ended that early, where the rest is to be kept."""
+    try:
+        for leave, decoded in _batches(left, options, outcome, working):
+            network = stage.open(decoded[0].size if decoded else None)
+            outcome.writer = outcome.writer or stage.writer(network.name)
+            network = _on_model(working, stage)
+            if options and decoded:
+                working.on_pictures(network, _fitted(decoded, network, stage.checked), options.target, leave)
+    except (KeyboardInterrupt, Terminated, XcnnError) as problem:
+        some = stage.network is not None and (outcome.explained or outcome.kept)
+        if not (keep_partial and some and outcome.may_stop(problem)):
+            raise
+        return STOPS.get(type(problem), "failed")
+    return ""
 
 
 def _missing(stopped: str, outcome: Outcome, pictures: int) -> str:
@@ -170,14 +203,15 @@ def _style(request: Request | ModelRequest) -> Style:
     return Style(request.colormap, request.alpha) if isinstance(request, Request) else Style(request.colormap)
 
 
-def _on_model(working: Working, network: Network, checked: opening.Checked | None) -> Network:
+def _on_model(working: Working, stage: Stage) -> Network:
     """Run what needs no picture; on the whole of a named model if a layer is not in the part that was loaded."""
+    network = stage.open()
     try:
         working.on_model(network)
     except LayerError:
-        if checked is None or checked.named is None or checked.named.build is None:
+        if stage.head or stage.checked.named is None or stage.checked.named.build is None:
             raise
-        network = checked.open()
+        network = stage.open_whole()
         working.on_model(network)
     return network
 
@@ -230,6 +264,17 @@ def _model(model: Any, request: Common, host: Host) -> tuple[Network | None, ope
             raise OptionError("the network is open already", hint=f"give {option.name} to xcnn.open_network instead")
     fit: str = request.fit or str(getattr(model, "picture_fit", opening.STRETCH))
     return model, opening.Checked(model, fit=fit)
+
+
+def _batches(
+    groups: Left, options: Request | None, outcome: Outcome, working: Working
+) -> Iterator[tuple[frozenset[str], list[Image]]]:
+    """Decode pictures, with the explainers that need not see them; none, once, where only the model is left."""
+    if options:
+        for leave, pictures in groups:
+            yield from ((leave, decoded) for decoded in _decoded(pictures, options, outcome))
+    if working.on_model_left and not any(pictures for _, pictures in groups):
+        yield frozenset(), []
 
 
 def _decoded(todo: Sequence[Any], options: Request, outcome: Outcome) -> Iterator[list[Image]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from xcnn.errors import OptionError
+from xcnn.errors import OptionError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,12 +60,18 @@ def piped() -> Iterator[Piped]:
     ------
     OptionError
         If standard input is a terminal, or closed.
+    OutputError
+        If there is no room for it.
     """
     stream = _stdin(STDIN)
     with tempfile.TemporaryDirectory(prefix="xcnn-stdin-") as folder:
         path = Path(folder) / "stdin"
-        with path.open("wb") as file:
-            shutil.copyfileobj(stream, file)
+        try:
+            with path.open("wb") as file:
+                shutil.copyfileobj(stream, file)
+        except OSError as error:
+            words = f"the picture on standard input can't be kept in {path.parent.parent}: {error.strerror}"
+            raise OutputError(words, hint="set TMPDIR to a folder with room") from error
         yield Piped(str(path), "stdin")
 
 

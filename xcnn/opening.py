@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from xcnn.errors import ModelError, OptionError, PluginError, UnknownClassError,
 from xcnn.network import custom, preflight, preprocess, sidecar, zoo
 from xcnn.network import labels as label_files
 from xcnn.network.choices import Choices
+from xcnn.network.digest import Digest
 from xcnn.network.preprocess import Decision
 
 if TYPE_CHECKING:
@@ -57,6 +59,24 @@ class Checked:
             head=head,
             rules=self.rules,
         )
+
+    def sha256(self) -> str:
+        """The hash of its file; "" where there is none, or it is still to be downloaded."""
+        if self.file is not None:
+            return self.file.sha256
+        return Digest(self.named.path()).value() if self.named is not None and self.named.cached else ""
+
+    def opened(self, sha256: str, pictures: tuple[int, int] | None = None) -> str:
+        """Tell by a hash which model this is and what is said about it; "" where code of others has a part in it.
+
+        ``sha256`` is that of its file, `pictures` the size of the first picture where the model depends on it.
+        """
+        if not sha256 or self.model is not None or self.supplied or self.objects:
+            return ""
+        arrays = {name: (array.shape, array.tobytes()) for name, array in self.choices.inputs.items()}
+        said = replace(self.choices, pictures=pictures, fit=self.fit, inputs=arrays)
+        name = self.named.name if self.named else self.file.path.name if self.file else ""
+        return hashlib.sha256(repr((sha256, name, said)).encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def check(model: Any, settings: Settings, host: Host, *, hashed: bool = True) -> Checked:

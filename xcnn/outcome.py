@@ -37,6 +37,8 @@ class Outcome:
         self.results: list[Result] = []
         self.failures: list[Failure] = []
         self.explained = 0
+        self.kept = 0
+        """How many results an earlier run had found."""
         self.writer: Any = None
         self.suspect: Callable[[Image], str] = lambda _: ""
         """Tells where in the network the numbers of an image are first not finite."""
@@ -48,12 +50,23 @@ class Outcome:
         self._fail_fast = fail_fast
         self._first: XcnnError | None = None
         self._surveyed = False
+        self._warned = 0
+        self.warnings: list[str] = []
+        """What must be known of the results, beside what the network warns of."""
 
     def surveyed(self, network: Network) -> None:
-        """Tell what was decided about the network, once."""
+        """Tell what was decided about the network, once, and what it warns of since."""
         if not self._surveyed:
             self._surveyed = True
             self.events.surveyed(network)
+        elif len(network.warnings) > self._warned:  # it has met something on the way
+            self.events.noted(f"warning: {network.warnings[-1]}")
+        self._warned = len(network.warnings)
+
+    def warn(self, text: str) -> None:
+        """Tell something that must be known of the results."""
+        self.warnings.append(text)
+        self.events.noted(f"warning: {text}")
 
     def fail(self, path: str, error: XcnnError, *, explainer: str = "") -> None:
         """Note that a picture, or an explainer, or an explainer on a picture could not be explained."""

@@ -45,7 +45,7 @@ def predict(options: Any, *, host: Host, out: str, events: Events | None = None)
     XcnnError
         If nothing could be predicted.
     """
-    from xcnn.io import artifacts, finding, images
+    from xcnn.io import artifacts, finding, images, places
     from xcnn.io.reading import Reading
 
     events = events or Silent()
@@ -53,7 +53,7 @@ def predict(options: Any, *, host: Host, out: str, events: Events | None = None)
         raise OptionError("no image was given", hint="name files, globs or folders")
     how = Reading.of(vars(options))
     paths = finding.find(options.images, recursive=options.recursive)
-    artifacts.check(Path(out), overwrite=options.overwrite, inputs=[*paths, options.model])
+    places.check(Path(out), overwrite=options.overwrite, inputs=[*paths, options.model])
     checked = opening.check(options.model, options, host)
     events.started(len(paths))
     results: list[dict[str, Any]] = []
@@ -89,7 +89,7 @@ def predict(options: Any, *, host: Host, out: str, events: Events | None = None)
             "failures": failures,
             "warnings": list(network.warnings),
         }
-        draft.write_json(artifacts.MANIFEST, {**found, "files": [*draft.files(), artifacts.MANIFEST]})
+        draft.write_json(places.MANIFEST, {**found, "files": [*draft.files(), places.MANIFEST]})
         draft.publish()
     return found
 

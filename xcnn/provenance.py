@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from xcnn.host import Host
-    from xcnn.plugin import BaseExplainer, Network
+    from xcnn.plugin import BaseExplainer
     from xcnn.render.style import Style
     from xcnn.request import ModelRequest, Request
 
@@ -28,7 +28,7 @@ SCHEMA_VERSION = 2
 def about(
     request: Request | ModelRequest,
     explainers: Sequence[BaseExplainer],
-    network: Network,
+    model: Mapping[str, Any],
     *,
     host: Host,
     style: Style,
@@ -38,26 +38,25 @@ def about(
 ) -> dict[str, Any]:
     """Describe a run.
 
+    ``model`` is what `Network.about` tells.
     ``repeatable`` is False when the model or the pictures came from memory: then no command can ask for the same.
     """
     from xcnn.render import colours
 
-    model = network.about()
-    versions = model.pop("versions", {})
     told: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": requests.command_line(request, explainers) if repeatable else "",
         "explainers": [_explainer(explainer, host, sources) for explainer in explainers],
         "options": requests.rows(request, sources),
-        "model": model,
+        "model": {key: value for key, value in model.items() if key != "versions"},
         "fit": fit,
         "palette": {
             "name": style.colormap,
             "stops": colours.stops(style.colormap, "positive"),
             "signed_stops": colours.stops(style.colormap, "signed"),
         },
-        "versions": _versions() | versions,
+        "versions": versions(host, explainers) | model.get("versions", {}),
     }
     return dict(privacy.redacted(told))
 
@@ -82,13 +81,20 @@ def _explainer(explainer: BaseExplainer, host: Host, sources: Mapping[str, str])
     }
 
 
-def _versions() -> dict[str, str]:
+def versions(host: Host, explainers: Sequence[BaseExplainer], *, loaded: bool = True) -> dict[str, str]:
+    """The versions of what made the numbers.
+
+    Those of the libraries that a network tells itself are there only unless one is ``loaded``.
+    """
+    ours = [host.listings[one.name] for one in explainers if host.distribution(one.name) != "xcnn"]
     packages = {"numpy": "numpy", "opencv": "opencv-python", "pillow": "pillow"}
     return {
         "xcnn": __version__,
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         **{name: _version(package) for name, package in packages.items()},
+        **({} if loaded else {name: _version(name) for name in ("keras", "tensorflow")}),
+        **{listing.distribution: listing.version for listing in (*ours, *host.extensions)},
     }
 
 

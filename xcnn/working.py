@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from xcnn import checking, truth
-from xcnn.errors import MisfitError, PluginError, UsageError, XcnnError
+from xcnn.errors import ImageError, MisfitError, ModelError, PluginError, UsageError, XcnnError, plain_words
 from xcnn.plugin import Explainer, ModelExplainer, Result
 from xcnn.protocol import nothing
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from xcnn.values import Class
 
 PREDICTIONS = 5
+SHORT = "memory was short"
+"""How it begins what is said, once, of a run that had to compute less at a time."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,16 @@ class Working:
         outcome.distribution = host.distribution
         self._seed = seed
         self._asked: set[str] = set()
+        self._at_once = 0
+
+    def leave(self, names: frozenset[str]) -> None:
+        """Don't run these explainers of the model."""
+        self._of_model = [one for one in self._of_model if one.name not in names]
+
+    @property
+    def on_model_left(self) -> bool:
+        """Whether an explainer of the model is still to be run."""
+        return bool(self._of_model)
 
     def on_model(self, network: Network) -> None:
         """Run what needs no picture, once."""
@@ -93,23 +105,44 @@ class Working:
             self._outcome.surveyed(network)
             self._outcome.add_model([Result(explainer.name, None, None, panels, (), time.perf_counter() - begun)])
 
-    def on_pictures(self, network: Network, images: Sequence[Image], wanted: Sequence[str]) -> None:
-        """Run the others on a batch of images.
+    def on_pictures(
+        self, network: Network, images: Sequence[Image], wanted: Sequence[str], leave: frozenset[str] = frozenset()
+    ) -> None:
+        """Run the others on a batch of images, but for those to ``leave``.
 
         Where the only explainer is a plugin's and raises, the images are tried one by one: what it breaks on is a
-        failure, and the rest is explained.
+        failure, and the rest is explained. Where memory has no room for the batch, half of it is tried, from then on.
         """
+        most = self._at_once or len(images)
+        for start in range(0, len(images), most):
+            self._on_batch(network, images[start : start + most], wanted, leave)
+
+    def _on_batch(
+        self, network: Network, images: Sequence[Image], wanted: Sequence[str], leave: frozenset[str]
+    ) -> None:
         try:
-            self._on_batch(network, images, wanted)
+            computed = list(self._computed(network, images, wanted, leave))
         except PluginError as error:
             if self._outcome.may_stop(error):  # a failure already, and the first is the end
                 raise
             if len(images) == 1:
                 self._outcome.fail(images[0].path, error)
             for image in images if len(images) > 1 else ():
-                self.on_pictures(network, [image], wanted)
+                self._on_batch(network, [image], wanted, leave)
+        except MemoryError as error:
+            if len(images) == 1:
+                self._outcome.fail(images[0].path, _too_large(images[0], error))
+                return
+            if not self._at_once and not any(words.startswith(SHORT) for words in network.warnings):
+                self._outcome.warn(f"{SHORT}: fewer pictures were explained at a time")
+            self._at_once = len(images) // 2
+            self.on_pictures(network, images, wanted, leave)
+        else:
+            self._write(computed)
 
-    def _on_batch(self, network: Network, images: Sequence[Image], wanted: Sequence[str]) -> None:
+    def _computed(
+        self, network: Network, images: Sequence[Image], wanted: Sequence[str], leave: frozenset[str]
+    ) -> Iterator[tuple[Image, list[Result]]]:
         import numpy as np
 
         pictures = [_channels(image) for image in images]
@@ -118,15 +151,18 @@ class Working:
         if self._classes is None:
             # Before anything is explained. Once: all batches have one network.
             self._classes = truth.resolve(self._truths, network) if self._truths else {}
-        every = (self._found(one, network, batch, images) for one in tuple(self._of_pictures))
+        asked = [one for one in self._of_pictures if one.name not in leave]
+        every = (self._found(one, network, batch, images) for one in asked)
         found = [made for made in every if made is not None]
-        if not found:
-            return
-        self._outcome.surveyed(network)
-        self._outcome.suspect = lambda image: _first_broken(network, batch, images.index(image))
-        for image, results in _by_image(images, found, batch, network.best(batch, PREDICTIONS)):
+        if found:
+            self._outcome.surveyed(network)
+            self._outcome.suspect = lambda image: _first_broken(network, batch, images.index(image))
+            yield from _by_image(images, found, batch, network.best(batch, PREDICTIONS))
+
+    def _write(self, computed: Sequence[tuple[Image, list[Result]]]) -> None:
+        for image, results in computed:
             self._outcome.events.working(image.path)
-            true = self._classes.get(image.path)
+            true = (self._classes or {}).get(image.path)
             self._outcome.add(image, [replace(result, truth=true) for result in results] if true else results)
 
     def _found(self, explainer: Explainer, network: Network, batch: Batch, images: Sequence[Image]) -> Found | None:
@@ -141,7 +177,13 @@ class Working:
             expected = len(batch.targets or ()) if explainer.per_target else batch.images
             return checking.rows(rows, expected, self._who(explainer))
 
-        rows = self._attempt(explainer, network, explain)
+        try:
+            rows = self._attempt(explainer, network, explain)
+        except MemoryError as error:
+            if len(images) > 1 or self._alone:
+                raise
+            self._outcome.fail(images[0].path, _too_large(images[0], error), explainer=explainer.name)
+            return None
         return None if rows is None else Found(explainer, rows, (time.perf_counter() - begun) / len(rows))
 
     def _checked(self, explainer: BaseExplainer, explain: Callable[[], Any]) -> tuple[Panel, ...]:
@@ -156,6 +198,11 @@ class Working:
                 found = explain()
         except XcnnError as problem:
             error = problem
+        except MemoryError:
+            if isinstance(explainer, Explainer):  # fewer pictures at a time may do
+                raise
+            hint = "close other programs, or ask for less at once"
+            error = ModelError(f"{explainer.name} needs more memory than there is", hint=hint)
         except (Exception, SystemExit) as problem:
             if ours and not explainer.fits(network):
                 raise
@@ -221,6 +268,12 @@ def _first_broken(network: Network, batch: Batch, image: int) -> str:
     found = network.activations(batch.inputs[image : image + 1], paths) if paths else {}
     broken = next((path for path in paths if not math.isfinite(found[path].sum(dtype="float64"))), "")
     return f", first at layer {broken}" if broken else ""
+
+
+def _too_large(image: Image, error: MemoryError) -> ImageError:
+    """What is said of a picture for which memory has no room, even alone."""
+    words = ": ".join(filter(None, (f"{image.path} needs more memory than there is", plain_words(error, 120))))
+    return ImageError(words, hint="close other programs, or ask for fewer targets and layers")
 
 
 def _channels(image: Image) -> Any:

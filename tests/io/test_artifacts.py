@@ -12,7 +12,7 @@ import pytest
 from PIL import Image as Pillow
 
 from xcnn.errors import OutputError
-from xcnn.io import artifacts
+from xcnn.io import artifacts, places
 from xcnn.io.artifacts import Draft
 
 
@@ -59,7 +59,7 @@ def listed(folder):
 def test_the_default_folder_is_named_after_the_command(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
-    assert artifacts.default_folder("gradcam") == Path("xcnn-out/gradcam")
+    assert places.default_folder("gradcam") == Path("xcnn-out/gradcam")
 
 
 def test_the_default_folder_takes_the_first_free_number(tmp_path, monkeypatch):
@@ -67,7 +67,7 @@ def test_the_default_folder_takes_the_first_free_number(tmp_path, monkeypatch):
     for name in ("gradcam", "gradcam-2", "gradcam-4"):
         (tmp_path / "xcnn-out" / name).mkdir(parents=True)
 
-    assert artifacts.default_folder("gradcam") == Path("xcnn-out/gradcam-3")
+    assert places.default_folder("gradcam") == Path("xcnn-out/gradcam-3")
 
 
 def test_files_and_dangling_links_take_a_default_name_too(tmp_path, monkeypatch):
@@ -76,14 +76,14 @@ def test_files_and_dangling_links_take_a_default_name_too(tmp_path, monkeypatch)
     (tmp_path / "xcnn-out" / "gradcam").touch()
     (tmp_path / "xcnn-out" / "gradcam-2").symlink_to("nowhere")
 
-    assert artifacts.default_folder("gradcam") == Path("xcnn-out/gradcam-3")
+    assert places.default_folder("gradcam") == Path("xcnn-out/gradcam-3")
 
 
 # Checks before anything is computed
 
 
 def test_a_new_folder_is_accepted_and_not_made(out):
-    artifacts.check(out / "deep" / "er", overwrite=False)
+    places.check(out / "deep" / "er", overwrite=False)
 
     assert not out.exists()
 
@@ -93,7 +93,7 @@ def test_what_exists_is_refused(out, kind):
     {"folder": out.mkdir, "file": out.touch, "link": lambda: out.symlink_to("nowhere")}[kind]()
 
     with pytest.raises(OutputError) as caught:
-        artifacts.check(out, overwrite=False)
+        places.check(out, overwrite=False)
 
     assert caught.value.message == f"{out} already exists"
     assert caught.value.hint == "choose another --out, or add --overwrite"
@@ -102,7 +102,7 @@ def test_what_exists_is_refused(out, kind):
 def test_a_run_of_xcnn_may_be_overwritten(out):
     published(out)
 
-    artifacts.check(out, overwrite=True)
+    places.check(out, overwrite=True)
 
     assert listed(out) == ["run.json"]
 
@@ -110,7 +110,7 @@ def test_a_run_of_xcnn_may_be_overwritten(out):
 def test_an_empty_folder_may_be_overwritten(out):
     out.mkdir()
 
-    artifacts.check(out, overwrite=True)
+    places.check(out, overwrite=True)
 
     assert listed(out) == []
 
@@ -120,14 +120,14 @@ def test_a_folder_of_the_user_is_not_overwritten(out):
     (out / "thesis.txt").touch()
 
     with pytest.raises(OutputError, match="was not written by xcnn, so it is not overwritten"):
-        artifacts.check(out, overwrite=True)
+        places.check(out, overwrite=True)
 
 
 def test_a_file_is_not_overwritten(out):
     out.touch()
 
     with pytest.raises(OutputError, match="was not written by xcnn"):
-        artifacts.check(out, overwrite=True)
+        places.check(out, overwrite=True)
 
 
 def test_a_link_to_a_run_is_not_overwritten(out, tmp_path):
@@ -135,14 +135,14 @@ def test_a_link_to_a_run_is_not_overwritten(out, tmp_path):
     out.symlink_to("other")
 
     with pytest.raises(OutputError, match="was not written by xcnn"):
-        artifacts.check(out, overwrite=True)
+        places.check(out, overwrite=True)
 
 
 def test_a_folder_with_a_folder_named_run_json_is_not_overwritten(out):
     (out / "run.json").mkdir(parents=True)
 
     with pytest.raises(OutputError, match="was not written by xcnn"):
-        artifacts.check(out, overwrite=True)
+        places.check(out, overwrite=True)
 
 
 @pytest.mark.parametrize("name", ["out/elephant.source.jpg", "out/../out/elephant.source.jpg", "link/a.jpg"])
@@ -152,7 +152,7 @@ def test_a_folder_that_holds_an_input_is_not_overwritten(out, tmp_path, monkeypa
     (tmp_path / "link").symlink_to("out")
 
     with pytest.raises(OutputError) as caught:
-        artifacts.check(out, overwrite=True, inputs=["elsewhere.jpg", name])
+        places.check(out, overwrite=True, inputs=["elsewhere.jpg", name])
 
     assert caught.value.message == f"{out} holds {name}, which is read, so it is not overwritten"
 
@@ -160,7 +160,7 @@ def test_a_folder_that_holds_an_input_is_not_overwritten(out, tmp_path, monkeypa
 def test_inputs_beside_the_folder_do_not_matter(out, tmp_path):
     published(out)
 
-    artifacts.check(out, overwrite=True, inputs=[str(tmp_path / "out.jpg"), str(tmp_path / "out2" / "a.jpg")])
+    places.check(out, overwrite=True, inputs=[str(tmp_path / "out.jpg"), str(tmp_path / "out2" / "a.jpg")])
 
     assert listed(out) == ["run.json"]
 
@@ -171,7 +171,7 @@ def test_a_file_can_not_hold_a_folder(tmp_path, below):
     out = tmp_path / "file" / below
 
     with pytest.raises(OutputError) as caught:
-        artifacts.check(out, overwrite=False)
+        places.check(out, overwrite=False)
 
     assert caught.value.message == f"can't write {out}: {tmp_path / 'file'} is no folder"
 
@@ -183,7 +183,7 @@ def test_a_parent_that_may_not_be_written_is_refused(tmp_path):
         pytest.skip("this user may write everywhere")
 
     with pytest.raises(OutputError, match="is not writable"):
-        artifacts.check(parent / "out", overwrite=False)
+        places.check(parent / "out", overwrite=False)
 
 
 # All or nothing
@@ -479,7 +479,7 @@ def test_a_picture_that_no_format_holds_is_said_in_words():
 
 def test_overwriting_keeps_a_folder_that_appeared_meanwhile(tmp_path):
     out = tmp_path / "out"
-    with pytest.raises(OutputError, match="was not written by xcnn"), Draft(out, overwrite=True) as draft:
+    with pytest.raises(OutputError, match="appeared while xcnn was at work"), Draft(out, overwrite=True) as draft:
         out.mkdir()
         (out / "thesis.txt").touch()
         draft.publish()

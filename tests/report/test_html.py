@@ -476,7 +476,9 @@ def test_a_card_says_what_was_looked_for_where_nothing_speaks_against_it(made):
 
 
 def test_a_time_that_is_the_mean_of_a_batch_says_so(made):
-    assert "0.03 s, the mean of 24 computed at once" in made(manifest(result() | {"together": 24})).text.replace(" ,", ",")
+    assert "0.03 s, the mean of 24 computed at once" in made(manifest(result() | {"together": 24})).text.replace(
+        " ,", ","
+    )
     assert "mean of" not in made(manifest(result() | {"together": 1})).text
 
 

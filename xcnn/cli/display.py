@@ -29,4 +29,7 @@ class Running(Display):
     dry_run: Annotated[bool, Option("Only say what would be done; open no model and write nothing.")] = False
     fail_fast: Annotated[bool, Option("End at the first picture or explainer that fails.")] = False
     exit_zero: Annotated[bool, Option("Exit with 0 even when pictures failed.")] = False
+    skip_existing: Annotated[
+        bool, Option("Keep what --out has of these pictures, if nothing it depends on has changed; compute the rest.")
+    ] = False
     keep_partial: Annotated[bool, Option("When it ends early (Ctrl-C), write what is finished.")] = False

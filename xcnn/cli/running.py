@@ -45,9 +45,11 @@ def run(
     screen = console.Screen(display, explainers)
     if not display.dry_run:
         screen.starting(request.model)
-    from xcnn.io import artifacts
+    from xcnn.io import places
 
-    out = Path(request.out) if request.out else artifacts.default_folder(command)
+    if display.skip_existing and not request.out:
+        raise OptionError("--skip-existing needs the folder of the earlier run", hint="name it with --out")
+    out = Path(request.out) if request.out else places.default_folder(command)
     if display.dry_run:
         _rehearse(request, explainers, display, sources, out)
         return 0
@@ -63,7 +65,7 @@ def run(
             console.error(problem)
         return 0
     if display.json:
-        told = json.loads((out / artifacts.MANIFEST).read_text("ascii"))
+        told = json.loads((out / places.MANIFEST).read_text("ascii"))
         console.answer_json(told | {"folder": str(out)} | ({"stopped": done.stopped} if done.stopped else {}))
     else:
         console.answer(out / "report.html")
@@ -99,6 +101,7 @@ def _done(
                 keep=False,
                 fail_fast=display.fail_fast,
                 keep_partial=display.keep_partial,
+                skip_existing=display.skip_existing,
             )
     except KeyboardInterrupt:
         raise StoppedError("interrupted: nothing was written") from None
@@ -127,11 +130,11 @@ def _rehearse(
 ) -> None:
     """Say what a run would do, after the checks that need no model."""
     from xcnn import execution, opening
-    from xcnn.io import artifacts
+    from xcnn.io import places
 
     pictures = execution.found(request, explainers) if isinstance(request, Request) else []
     model = opening.located(request.model, Host())
-    artifacts.check(out, overwrite=request.overwrite, inputs=[*pictures, request.model])
+    places.check(out, overwrite=request.overwrite or display.skip_existing, inputs=[*pictures, request.model])
     rows = [
         {"option": option.flag, "value": _spelled(option, one), "source": sources.get(option.name, DEFAULT)}
         for one in (*explainers, request)

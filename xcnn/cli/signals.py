@@ -81,7 +81,7 @@ class Watch:
         self._write.close()
 
     def _wait(self) -> None:
-        from xcnn.io import artifacts  # now: when time is short, no lock of an import may be waited for
+        from xcnn.io import places  # now: when time is short, no lock of an import may be waited for
 
         wanted = {signal.SIGINT, signal.SIGTERM}
         first = self._next(wanted)
@@ -91,7 +91,7 @@ class Watch:
         second = self._next(wanted)
         if self._ended:
             return
-        for draft in self._out.parent.glob(f"{artifacts.DRAFT}{os.getpid()}-*"):
+        for draft in self._out.parent.glob(f"{places.DRAFT}{os.getpid()}-*"):
             shutil.rmtree(draft, ignore_errors=True)
         if sys.stderr is not None and sys.stderr.isatty() and console.coloured():
             os.write(2, b"\x1b[?25h\n")  # a bar hides the cursor

@@ -1,11 +1,12 @@
-"""Run folders, written all or nothing: built beside their place under a temporary name, then renamed."""
+"""Run folders, written all or nothing: built beside their place under a temporary name, then put there."""
 
 from __future__ import annotations
 
 import contextlib
 import csv
-import ctypes
 import errno
+import hashlib
+import io
 import itertools
 import json
 import os
@@ -21,6 +22,7 @@ import cv2
 import numpy as np
 
 from xcnn.errors import OutputError
+from xcnn.io import places
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,76 +31,12 @@ if TYPE_CHECKING:
 
     from xcnn.values import Pixels
 
-MANIFEST = "run.json"
-DRAFT = ".xcnn-draft-"
 MAX_SLUG = 80
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a formula of a spreadsheet begins with."""
-MAX_NAME = 200
-"""Bytes of a folder's name: the draft beside it must fit in the usual 255, too."""
-RENAME_EXCHANGE = 2
-AT_FDCWD = -100
+FULL = {errno.ENOSPC, errno.EDQUOT}
 # A third of the time of the default settings, for files 8% larger.
 PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_AVG]
-
-
-def default_folder(command: str) -> Path:
-    """The first of ``xcnn-out/<command>``, ``-2``, ``-3``, ... that does not exist."""
-    parent, number = Path("xcnn-out"), 1
-    while os.path.lexists(folder := parent / (command if number == 1 else f"{command}-{number}")):
-        number += 1
-    return folder
-
-
-def check(out: Path, *, overwrite: bool, inputs: Iterable[str] = ()) -> None:
-    """Refuse a folder that can't become the output, before anything is computed.
-
-    ``inputs`` are files of the user that must not be inside it.
-
-    Raises
-    ------
-    OutputError
-        If it exists, or exists and was not written by xcnn, or can't be written.
-    """
-    if os.path.lexists(out):
-        if not overwrite:
-            raise OutputError(f"{out} already exists", hint="choose another --out, or add --overwrite")
-        if inside := next((name for name in inputs if Path(name).resolve().is_relative_to(out.resolve())), None):
-            raise OutputError(
-                f"{out} holds {inside}, which is read, so it is not overwritten", hint="choose another --out"
-            )
-        _refuse_foreign(out)
-    if len(os.fsencode(out.name)) > MAX_NAME:
-        raise OutputError(f"the name of the folder {out} is too long", hint="choose another --out")
-    parent = out.absolute().parent
-    while not os.path.lexists(parent):
-        parent = parent.parent
-    if not parent.is_dir():
-        raise OutputError(f"can't write {out}: {parent} is no folder")
-    if not os.access(parent, os.W_OK | os.X_OK):
-        raise OutputError(f"can't write {out}: {parent} is not writable", hint="choose another --out")
-
-
-def _refuse_foreign(out: Path) -> None:
-    """Refuse to overwrite what xcnn did not write."""
-    ours = _written(out) if out.is_dir() and not out.is_symlink() else None
-    if ours is None:
-        raise OutputError(f"{out} was not written by xcnn, so it is not overwritten", hint="choose another --out")
-    foreign = sorted(path.name for path in out.iterdir() if path.name not in ours)
-    if foreign:
-        raise OutputError(
-            f"{out} holds {foreign[0]}, which xcnn did not write, so it is not overwritten",
-            hint="move it away, or choose another --out",
-        )
-
-
-def _written(folder: Path) -> set[str] | None:
-    """The names of the files that a run wrote; nothing for an empty folder, None for one that holds no run."""
-    try:
-        listed = json.loads((folder / MANIFEST).read_text("ascii"))["files"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None if any(folder.iterdir()) else set()
-    return {str(name) for name in listed}
 
 
 class Draft:
@@ -108,15 +46,16 @@ class Draft:
     """
 
     def __init__(self, out: Path, *, overwrite: bool, inputs: Iterable[str] = ()) -> None:
-        check(out, overwrite=overwrite, inputs=inputs)
+        places.settle(out)
+        places.check(out, overwrite=overwrite, inputs=inputs)
         self.out = out
-        self._overwrite = overwrite
+        self._instead_of = places.standing(out)
         self._names: set[str] = set()
         self._made = [parent for parent in out.absolute().parents if not parent.exists()]
-        with _as_output_error(out):
+        with as_output_error(out):
             out.absolute().parent.mkdir(parents=True, exist_ok=True)
-            self.folder = Path(tempfile.mkdtemp(prefix=f"{DRAFT}{os.getpid()}-", dir=out.absolute().parent))
-            # mkdtemp makes private folders; a result is as readable as any other file of the user.
+            self.folder, self._lock = places.new_draft(out)
+            # It is made private; a result is as readable as any other file of the user.
             self.folder.chmod(0o777 & ~_umask())
 
     def __enter__(self) -> Self:
@@ -124,6 +63,7 @@ class Draft:
 
     def __exit__(self, *_: object) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
+        os.close(self._lock)
         with contextlib.suppress(OSError):  # folders that were made for nothing; one that holds a run stays
             for parent in self._made:
                 parent.rmdir()
@@ -143,15 +83,12 @@ class Draft:
 
     def write_picture(self, name: str, pixels: Pixels, *, quality: int = 90) -> str:
         """Encode RGB pixels as the suffix of `name` says and write them."""
-        data = encoded(pixels, Path(name).suffix, quality=quality)
-        with _as_output_error(self.out):
-            (self.folder / name).write_bytes(data)
-        return name
+        return self.write_bytes(name, encoded(pixels, Path(name).suffix, quality=quality))
 
     def write_table(self, name: str, headings: Sequence[str], rows: Iterable[Sequence[str | float]]) -> str:
         """Write rows under headings as .csv."""
         with (
-            _as_output_error(self.out),
+            self.writing(),
             (self.folder / name).open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
         ):
             writer = csv.writer(file)
@@ -160,8 +97,14 @@ class Draft:
 
     def write_values(self, name: str, values: NDArray[Any]) -> str:
         """Write an array as .npy."""
-        with _as_output_error(self.out):
-            np.save(self.folder / name, values, allow_pickle=False)
+        data = io.BytesIO()  # NumPy does not tell why it could not write to a file
+        np.save(data, values, allow_pickle=False)
+        return self.write_bytes(name, data.getbuffer())
+
+    def write_bytes(self, name: str, data: bytes | memoryview) -> str:
+        """Write a file as it is."""
+        with self.writing():
+            (self.folder / name).write_bytes(data)
         return name
 
     def values(self, name: str) -> NDArray[Any]:
@@ -173,7 +116,7 @@ class Draft:
     def write_state(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> str:
         """Write named arrays as .npz."""
         # The names are a plugin's: as keywords they could not be "file".
-        with _as_output_error(self.out), zipfile.ZipFile(self.folder / name, "w") as archive:
+        with self.writing(), zipfile.ZipFile(self.folder / name, "w") as archive:
             for part, values in arrays.items():
                 with archive.open(f"{part}.npy", "w", force_zip64=True) as file:
                     np.lib.format.write_array(file, np.asarray(values), allow_pickle=False)
@@ -182,23 +125,30 @@ class Draft:
     def write_json(self, name: str, data: Any) -> None:
         """Write JSON in ASCII, so that any file name survives."""
         text = json.dumps(data, indent=1, allow_nan=False)
-        with _as_output_error(self.out):
+        with self.writing():
             (self.folder / name).write_text(text + "\n", "ascii")
 
     def files(self) -> list[str]:
         """The names of what has been written so far."""
         return sorted(path.name for path in self.folder.iterdir())
 
+    def hashes(self) -> dict[str, str]:
+        """The SHA-256 of what has been written so far, by name."""
+        found = {}
+        with self.writing():
+            for name in self.files():
+                with (self.folder / name).open("rb") as file:
+                    found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+        return found
+
+    def writing(self) -> contextlib.AbstractContextManager[None]:
+        """Make the failure of writing to the folder an `OutputError`."""
+        return as_output_error(self.out, self.folder)
+
     def publish(self) -> Path:
-        """Rename the draft to its place; what stood there stays whole until then."""
-        with _as_output_error(self.out):
-            if self._overwrite and os.path.lexists(self.out):
-                _refuse_foreign(self.out)  # again: it may have appeared while xcnn was at work
-                _exchange(self.folder, self.out)
-            elif os.path.lexists(self.out):
-                raise OutputError(f"{self.out} appeared while xcnn was at work", hint="choose another --out")
-            else:
-                self.folder.rename(self.out)
+        """Put the draft in its place; what stood there stays whole until then."""
+        with self.writing():
+            places.put(self.folder, self.out, instead_of=self._instead_of)
         return self.out
 
 
@@ -208,8 +158,9 @@ def write_alone(path: Path, pixels: Pixels) -> None:
         raise OutputError(f"{path} already exists", hint="choose another name")
     if path.suffix.lower() not in {".png", ".jpg", ".jpeg"}:
         raise OutputError(f"{path} does not end in .png or .jpg", hint=f"write to {path.with_suffix('.png').name}")
-    with _as_output_error(path):
-        handle, draft = tempfile.mkstemp(prefix=DRAFT, suffix=path.suffix, dir=path.absolute().parent)
+    places.settle(path)
+    with as_output_error(path):
+        handle, draft = tempfile.mkstemp(prefix=places.draft_name(path), suffix=path.suffix, dir=path.absolute().parent)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(encoded(pixels, path.suffix.lower()))
@@ -271,28 +222,26 @@ def _umask() -> int:
     return mask
 
 
-def _exchange(draft: Path, out: Path) -> None:
-    """Swap two folders in one step where the system can, else move the old one aside first."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if hasattr(libc, "renameat2"):
-        done = libc.renameat2(AT_FDCWD, os.fsencode(draft), AT_FDCWD, os.fsencode(out.absolute()), RENAME_EXCHANGE)
-        if done == 0:
-            return
-        if ctypes.get_errno() not in {errno.EINVAL, errno.ENOSYS}:
-            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    aside = draft.with_name(draft.name + "-old")
-    out.rename(aside)
-    try:
-        draft.rename(out)
-    except OSError:
-        aside.rename(out)
-        raise
-    shutil.rmtree(aside, ignore_errors=True)
-
-
 @contextlib.contextmanager
-def _as_output_error(out: Path) -> Iterator[None]:
+def as_output_error(out: Path, folder: Path | None = None) -> Iterator[None]:
+    """Make the failure of writing an `OutputError`: what is in the way, and how much ``folder`` has taken so far."""
     try:
         yield
     except OSError as error:
-        raise OutputError(f"can't write {out}: {error.strerror or error}", hint="choose another --out") from error
+        what, hint = error.strerror or str(error), "choose another --out"
+        if error.errno in FULL:
+            what, hint = f"{what}{_room(folder or out.parent)}", "free some space, or choose an --out on another disk"
+        elif error.errno == errno.EFBIG:
+            hint = "raise the limit for the size of files: ulimit -f"
+        raise OutputError(f"can't write {out}: {what}", hint=hint) from error
+
+
+def _room(folder: Path) -> str:
+    """How many bytes of a draft are written, and how many are free, in words."""
+    try:
+        files = os.scandir(folder) if folder.name.startswith(places.DRAFT) else ()
+        written = sum(entry.stat().st_size for entry in files)
+        free = shutil.disk_usage(folder).free
+    except OSError:
+        return ""
+    return f" ({written / 1e6:.1f} MB were written, and more are needed; {free / 1e6:.1f} MB are free)"

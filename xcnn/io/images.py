@@ -6,7 +6,7 @@ import hashlib
 import io
 import os
 import stat
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -29,6 +29,7 @@ MOST_BYTES = 16
 """Bytes of a file for each pixel that may be decoded: four channels of 32 bits."""
 SLACK = 64 * 2**20
 """Bytes that a file may have beside its pixels."""
+BLOCK = 2**20
 LARGE = 32_000_000
 """Pixels of pictures that are held at once, and one more picture."""
 
@@ -66,6 +67,17 @@ def read(path: str, how: Reading = PLAIN, *, name: str = "") -> Image:
     return Image(name, hashlib.sha256(data).hexdigest(), pixels.shape[:2], notes, pixels, rgba)
 
 
+def sha256(path: str, how: Reading = PLAIN) -> str:
+    """The hash of a file, as `read` tells it; "" where that would refuse the file unread."""
+    with suppress(ImageError), _file(path, path) as file:
+        if os.fstat(file.fileno()).st_size <= how.max_megapixels * 1e6 * MOST_BYTES + SLACK:
+            hashed = hashlib.sha256()
+            while block := file.read(BLOCK):
+                hashed.update(block)
+            return hashed.hexdigest()
+    return ""
+
+
 def chunks(
     todo: Sequence[Any], how: Reading, *, size: int, failed: Callable[[str, ImageError], None]
 ) -> Iterator[list[Image]]:
@@ -89,6 +101,9 @@ def chunks(
             good.append(read(file, how, name=name) if file else from_array(one, name, how))
         except ImageError as error:
             failed(name, error)
+        except MemoryError:
+            hint = "close other programs, or refuse such pictures with --max-megapixels"
+            failed(name, ImageError(f"{name} needs more memory than there is", hint=hint))
         if len(good) == size or sum(image.size[0] * image.size[1] for image in good) >= LARGE:
             yield good
             good = []

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from xcnn.errors import LayerError
-from xcnn.network import ascent_recipes, trace
+from xcnn.network import ascent_recipes, graph, trace
 from xcnn.network.ascent_choice import chosen, roomy
 from xcnn.network.ascent_precision import computing_in, has_bfloat16
 from xcnn.plugin import Patterns
@@ -160,7 +160,7 @@ class Climb:
             def heard(steps: int, base: int = base, count: int = len(some)) -> None:
                 progress(base + steps * count, total)
 
-            parts.append(self._batch(some, seed, heard))
+            parts += self._parts(some, seed, heard)
             done += len(some) * self.recipe.steps
         pictures, losses, means = (
             np.concatenate([getattr(part, name) for part in parts]) for name in ("pictures", "losses", "means")
@@ -169,6 +169,16 @@ class Climb:
         again = sum(len(part.notes) for part in parts)
         notes = (f"{again} channels did not answer to the first noise; others were tried",) if again else ()
         return Found(pictures, losses, means, states, notes)
+
+    def _parts(self, channels: Sequence[int], seed: int, heard: Callable[[int], None]) -> list[Found]:
+        """Run all steps on some channels, half of them at a time where memory has no room for all."""
+        try:
+            return [self._batch(channels, seed, heard)]
+        except MemoryError:
+            half = len(channels) // 2
+            if not half:
+                raise
+        return [*self._parts(channels[:half], seed, heard), *self._parts(channels[half:], seed, heard)]
 
     def _batch(self, channels: Sequence[int], seed: int, heard: Callable[[int], None]) -> Found:
         """Run all steps on some channels; the first step tells which answer at all."""
@@ -215,7 +225,8 @@ class Climb:
         numbers = (tf.constant(value, tf.int32) for value in (list(channels), first, count, seed))
         # TensorFlow rewrites this graph, unlike others (docs/decisions/0004): it fuses biases and rectifiers with their
         # convolutions, which pays over hundreds of steps.
-        return self.function(*numbers, *(tf.convert_to_tensor(part) for part in state))
+        with graph.memory_errors():
+            return self.function(*numbers, *(tf.convert_to_tensor(part) for part in state))
 
     def shown(self, found: Found) -> Any:
         """The pictures in the values that `Patterns` promises; gray where they diverged."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -84,9 +85,27 @@ def _graph_as_traced() -> Iterator[None]:
         )
 
 
+@contextmanager
+def memory_errors() -> Iterator[None]:
+    """Raise a MemoryError where TensorFlow has no room for a tensor: one word for it, whoever ran out of memory."""
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError as error:
+        shape = re.search(r"shape\[([\d,]+)\]", str(error.message))
+        raise MemoryError(f"no room for a tensor of {shape[1].replace(',', 'x')}" if shape else "") from error
+
+
 def called(function: Any, *arguments: Any) -> Any:
-    """Call a concrete function with arrays; the same structure of results, in NumPy arrays."""
-    with _graph_as_traced():
+    """Call a concrete function with arrays; the same structure of results, in NumPy arrays.
+
+    Raises
+    ------
+    MemoryError
+        If there is no room for what it computes.
+    ModelError
+        If TensorFlow lacks an operation here.
+    """
+    with _graph_as_traced(), memory_errors():
         try:
             outputs = function(*(tf.constant(argument, tf.float32) for argument in arguments))
         except tf.errors.UnimplementedError as error:

@@ -100,7 +100,9 @@ class KerasModel:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a user must know to trust the results."""
-        return tuple(filter(None, (*self.origin.warnings, *self.inputs.warnings, self.preprocessing.warning)))
+        some = self._traced.at_once
+        short = f"memory was short: at most {some} inputs were computed at a time" if some else ""
+        return tuple(filter(None, (*self.origin.warnings, *self.inputs.warnings, self.preprocessing.warning, short)))
 
     def about(self) -> dict[str, Any]:
         """Describe the network for run.json."""

@@ -43,6 +43,8 @@ class TracedModel:
     ----------
     traces : int
         How many times the model has been traced.
+    at_once : int
+        How many rows are computed at a time because memory had no room for more; 0 while it has.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class TracedModel:
         prepare: Callable[[Pixels, int], Floats],
     ) -> None:
         self.traces = 0
+        self.at_once = 0
         self._model = model
         self._name = name
         self._inputs = inputs
@@ -82,7 +85,7 @@ class TracedModel:
         points: Floats | None = None,
         replace: Mapping[str, Floats] = trace.NOTHING,
     ) -> Any:
-        """Compute something from one forward pass.
+        """Compute something from one forward pass, or from one for each half where memory has no room for all rows.
 
         Parameters
         ----------
@@ -104,12 +107,30 @@ class TracedModel:
         Returns
         -------
         nested structure of ndarray
+
+        Raises
+        ------
+        MemoryError
+            If there is no room for a single row.
         """
         function = self._function((*key, *replace), body, given=given, replace=tuple(replace))
         linear = forms()
         values = inputs()
         places = np.zeros((len(values), 2), np.float32) if points is None else points
-        return graph.called(function, values, linear, places, *self.given, *replace.values())
+        parts: list[Any] = []
+        most, start = self.at_once or max(1, len(values)), 0
+        while start < len(values) or not parts:
+            some = slice(start, start + most)
+            edited = (array[some] for array in replace.values())
+            try:
+                parts.append(graph.called(function, values[some], linear, places[some], *self.given, *edited))
+            except MemoryError:
+                if len(values[some]) <= 1:
+                    raise
+                most = self.at_once = len(values[some]) // 2
+            else:
+                start += most
+        return parts[0] if len(parts) == 1 else tf.nest.map_structure(lambda *rows: np.concatenate(rows), *parts)
 
     def _function(self, key: tuple[Any, ...], body: Body, *, given: int, replace: Sequence[str] = ()) -> Any:
         """Trace the model once per key: a concrete function of pixels, linear forms, points and the given inputs.

@@ -50,17 +50,13 @@ class Earlier:
     def __init__(self, folder: str, explainer: str, about: Mapping[str, Any], *, extends: Iterable[str]) -> None:
         self._folder = Path(folder)
         earlier = manifest_of(self._folder)
-        before, now = _of(earlier, explainer), _of(about, explainer)
+        before, now = options_of(earlier, explainer), options_of(about, explainer)
         if before is None or now is None:
             raise OptionError(f"{folder} holds nothing of {explainer}", hint=HINT)
-        own = set(now) - set(extends)
-        asked = {name: (before.get(name), now[name]) for name in now if name in own}
-        shared = _values(earlier["options"]), _values(about["options"])
-        asked |= {name: (shared[0].get(name), shared[1].get(name)) for name in SAME}
-        for name, (was, wanted) in asked.items():
-            if was != wanted:
-                flag = "--" + name.replace("_", "-")
-                raise OptionError(f"{folder} was made with {flag} {_told(was)}, not {_told(wanted)}", hint=HINT)
+        extended = set(extends)
+        other = difference(before, now, [name for name in now if name not in extended])
+        if other := other or difference(values(earlier["options"]), values(about["options"]), SAME):
+            raise OptionError(f"{folder} was made with {other}", hint=HINT)
         self._model = earlier["model"]
         self._files = {
             _key(result["image"], result["target"]): file
@@ -111,13 +107,22 @@ class Earlier:
         return arrays
 
 
-def _of(about: Mapping[str, Any], explainer: str) -> dict[str, Any] | None:
+def options_of(about: Mapping[str, Any], explainer: str) -> dict[str, Any] | None:
     """The options of one explainer of a run; None when it was not among them."""
-    return next((_values(one["options"]) for one in about["explainers"] if one["name"] == explainer), None)
+    return next((values(one["options"]) for one in about["explainers"] if one["name"] == explainer), None)
 
 
-def _values(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def values(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The options in rows of run.json, by name."""
     return {row["name"]: row["value"] for row in rows}
+
+
+def difference(before: Mapping[str, Any], now: Mapping[str, Any], names: Iterable[str]) -> str:
+    """Say which of some options was another; "" when none was."""
+    for name in names:
+        if before.get(name) != now.get(name):
+            return f"--{name.replace('_', '-')} {_told(before.get(name))}, not {_told(now.get(name))}"
+    return ""
 
 
 def _key(image: Mapping[str, Any], target: Mapping[str, Any] | None) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from xcnn.errors import ImageError, UsageError
-from xcnn.io import artifacts, images
+from xcnn.io import artifacts, images, places
 from xcnn.render.style import Style
 from xcnn.report import html
 from xcnn.saving import merging, schema
@@ -35,6 +35,8 @@ NAME = re.compile(r"[\w-][\w.-]*")
 """What the names of our files look like."""
 PAGE = re.compile(r"report(-\d+)?\.html")
 """The pages of a report."""
+OF_A_RUN = {"hashes", "reused"}
+"""What only a run says: its pictures are no copies."""
 HINT = "name a folder that xcnn wrote"
 
 
@@ -83,10 +85,12 @@ def rebuild(
             [_copied(manifest_of(folder), Copier(folder, draft, taken, sources)) for folder in found]
         )
         style = Style(manifest["palette"]["name"], _opacity(manifest))
-        words = html.write(draft.folder / REPORT, manifest, Pictures(draft.folder, style), most_mb=report_max_mb)
+        with draft.writing():
+            words = html.write(draft.folder / REPORT, manifest, Pictures(draft.folder, style), most_mb=report_max_mb)
         if words and say:
             say(words)
-        draft.write_json(artifacts.MANIFEST, {**manifest, "files": [*draft.files(), artifacts.MANIFEST]})
+        told = {key: value for key, value in manifest.items() if key not in OF_A_RUN}
+        draft.write_json(places.MANIFEST, {**told, "files": [*draft.files(), places.MANIFEST]})
         return draft.publish() / REPORT
 
 
@@ -99,7 +103,7 @@ def _opacity(manifest: Mapping[str, Any]) -> float:
 
 def _folder(name: str) -> Path:
     path = Path(name)
-    return path.parent if path.name == artifacts.MANIFEST or PAGE.fullmatch(path.name) else path
+    return path.parent if path.name == places.MANIFEST or PAGE.fullmatch(path.name) else path
 
 
 def manifest_of(folder: Path) -> dict[str, Any]:
@@ -110,10 +114,10 @@ def manifest_of(folder: Path) -> dict[str, Any]:
     UsageError
         If there is none, or it is none.
     """
-    path = folder / artifacts.MANIFEST
+    path = folder / places.MANIFEST
     try:
         if not path.is_file():
-            raise UsageError(f"{folder} holds no {artifacts.MANIFEST}", hint=HINT)
+            raise UsageError(f"{folder} holds no {places.MANIFEST}", hint=HINT)
         if path.stat().st_size > MOST_BYTES:
             raise UsageError(f"{path} is larger than {MOST_BYTES // 2**20} MB", hint=HINT)
         found = json.loads(path.read_text("ascii"), parse_constant=_no_number)
@@ -126,7 +130,7 @@ def manifest_of(folder: Path) -> dict[str, Any]:
             f"{path} has schema version {version}; this xcnn reads {schema.version()}", hint="explain again"
         )
     if wrong := wrong or _inconsistent(found):
-        raise UsageError(f"{path} is no {artifacts.MANIFEST} of xcnn: {wrong}", hint=HINT)
+        raise UsageError(f"{path} is no {places.MANIFEST} of xcnn: {wrong}", hint=HINT)
     return dict(found)
 
 

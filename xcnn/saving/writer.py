@@ -6,27 +6,28 @@ from dataclasses import asdict
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any
 
-from xcnn.io import artifacts
+from xcnn.io import artifacts, places
 from xcnn.plugin import Attribution
 from xcnn.privacy import Redaction
 from xcnn.render.colours import Scale
 from xcnn.render.style import shrunk
 from xcnn.report import trust
+from xcnn.saving import records
 from xcnn.saving.mosaics import Mosaics
 from xcnn.saving.panels import Panels, Subject, key
 from xcnn.saving.pictures import Pictures
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
 
     from xcnn.io.artifacts import Draft
-    from xcnn.plugin import Failure, Image, Panel, Result, Section, Target
+    from xcnn.plugin import Failure, Panel, Result, Section, Target
     from xcnn.render.style import Style
     from xcnn.saving.panels import Key
-    from xcnn.values import Pixels
+    from xcnn.values import Class, Pixels
 
     More = Callable[
         [Mapping[str, Any], Callable[[str], np.ndarray]], tuple[Sequence[tuple[str, Section]], Sequence[str]]
@@ -73,19 +74,63 @@ class Writer:
         self._mosaics = Mosaics(draft, style, titles, model, mosaic) if mosaic else None
         self._of_model: list[dict[str, Any]] = []
         self._of_images: list[dict[str, Any]] = []
+        self._kept: dict[str, dict[str, Any]] = {}
 
     def add(self, pixels: Pixels, results: Sequence[Result]) -> None:
         """Write all results of one image; they share one scale per explainer and kind of map."""
         image = results[0].image
         assert image is not None  # noqa: S101 (add_model takes the others)
-        name = self._draft.name(image.path)
-        about = _image(image, self._draft.write_picture(f"{name}.source.jpg", _source(pixels), quality=88))
+        about = self._kept.get(image.path)
+        if about is None:
+            name = self._draft.name(image.path)
+            about = records.image(image, self._draft.write_picture(f"{name}.source.jpg", _source(pixels), quality=88))
+        name = records.first_part(about["file"])
         self._of_images += self._written(results, name, pixels=pixels, image=about)
 
     def add_model(self, results: Sequence[Result]) -> None:
         """Write results about the model itself, which have no image."""
         name = self._draft.unique(artifacts.safe_part(self._model))
         self._of_model += self._written(results, name)
+
+    def keep(
+        self, path: str, results: Sequence[Mapping[str, Any]], read: Callable[[str], bytes], truth: Class | None
+    ) -> None:
+        """Take over the results of one explainer from an earlier run, all of them or none.
+
+        Parameters
+        ----------
+        path : str
+            The image; "" for results about the model itself.
+        results : sequence of mapping
+            What run.json says about each.
+        read : callable
+            Gives the bytes of a file by name, or raises an OutputError.
+        truth : Class, optional
+            What the image shows.
+        """
+        files = {name: read(name) for result in results for name in records.files(result)}
+        about = self._kept.get(path)
+        if path and about is None:
+            image = results[0]["image"]
+            source, name = read(image["file"]), self._draft.name(path)
+            about = {**image, "path": path, "file": self._draft.write_bytes(f"{name}.source.jpg", source)}
+            self._kept[path] = about
+        name = records.first_part(about["file"]) if about else self._draft.unique(artifacts.safe_part(self._model))
+        names = {file: f"{name}{file[len(records.first_part(file)) :]}" for file in files}
+        for file, data in files.items():
+            self._draft.write_bytes(names[file], data)
+        for result in results:
+            true = {} if truth is None else records.true_class(truth, result["predictions"][0]["index"])
+            (self._of_images if about else self._of_model).append({**records.moved(result, names, about), **true})
+
+    def _in_order(self, pictures: Sequence[str]) -> list[dict[str, Any]]:
+        """All results: those that were kept came first, whatever their picture."""
+        explainers, paths = list(self._titles), {path: place for place, path in enumerate(pictures)}
+
+        def place(result: dict[str, Any]) -> tuple[int, int]:
+            return paths[result["image"]["path"]] if result["image"] else 0, explainers.index(result["explainer"])
+
+        return [*sorted(self._of_model, key=place), *sorted(self._of_images, key=place)]
 
     def _written(
         self,
@@ -96,7 +141,7 @@ class Writer:
         image: dict[str, Any] | None = None,
     ) -> list[dict[str, Any]]:
         """Write results that share an image, or have none; return what run.json says about each."""
-        records = []
+        told = []
         for explainer, group in groupby(results, key=lambda result: result.explainer):
             alike = list(group)
             scales = scales_of(alike)
@@ -106,14 +151,14 @@ class Writer:
                 stems = [stem + middle + part for middle in _middles(result.panels, named=pixels is None)]
                 pairs = zip(result.panels, stems, strict=True)
                 panels = [self._panels.write(panel, subject, scales, one) for panel, one in pairs]
-                _note(panels, result.target)
-                records.append(
+                records.note(panels, result.target)
+                told.append(
                     {
                         "explainer": explainer,
                         "image": image,
-                        "target": _target(result.target) if result.target else None,
-                        "predictions": [_target(target) for target in result.predictions],
-                        **_truth(result),
+                        "target": records.target(result.target) if result.target else None,
+                        "predictions": [records.target(target) for target in result.predictions],
+                        **records.truth(result),
                         "seconds": round(result.seconds, 4),
                         "together": result.together,
                         "panels": panels,
@@ -122,7 +167,7 @@ class Writer:
                 )
             if self._mosaics and pixels is not None:
                 self._mosaics.add(pixels, alike[0], scales)
-        return records
+        return told
 
     def finish(
         self,
@@ -133,16 +178,17 @@ class Writer:
         more: More | None = None,
         say: Callable[[str], None] | None = None,
         partial: bool = False,
+        order: Sequence[str] | None = None,
     ) -> Path:
         """Write the report and run.json, and put the folder in its place; return the report.
 
         ``more`` gives the sections that plugins add, each with who it is from, and what to say of those that failed.
         ``say`` is told when the report is more than one file. When the run is ``partial``, the files of a picture that
-        was not finished are removed.
+        was not finished are removed. ``order`` tells the paths of the pictures where some results were kept.
         """
         from xcnn.report import html
 
-        results = [*self._of_model, *self._of_images]
+        results = [*self._of_model, *self._of_images] if order is None else self._in_order(order)
         user = Redaction.of_user()
         manifest: dict[str, Any] = user.value(
             {
@@ -155,7 +201,7 @@ class Writer:
             }
         )
         if partial:
-            told_of = set(_texts(manifest))
+            told_of = set(records.texts(manifest))
             for name in self._draft.files():
                 if name not in told_of:
                     (self._draft.folder / name).unlink()
@@ -164,14 +210,15 @@ class Writer:
             told = {"sections": [self._section(*one) for one in sections], "warnings": manifest["warnings"] + failed}
             manifest |= user.value(told)
         most = next((row["value"] for row in about["options"] if row["name"] == "report_max_mb"), html.MOST_MB)
-        words = html.write(
-            self._draft.folder / REPORT, manifest, Pictures(self._draft.folder, self._style), most_mb=most
-        )
+        pictures = Pictures(self._draft.folder, self._style)
+        with self._draft.writing():
+            words = html.write(self._draft.folder / REPORT, manifest, pictures, most_mb=most)
         if words and say:
             say(words)
         # Listed, so that overwriting the folder later touches nothing else.
-        files = [*self._draft.files(), artifacts.MANIFEST]
-        self._draft.write_json(artifacts.MANIFEST, {**manifest, "files": files})
+        files = [*self._draft.files(), places.MANIFEST]
+        hashes = self._draft.hashes()
+        self._draft.write_json(places.MANIFEST, {**manifest, "files": files, "hashes": hashes})
         return self._draft.publish() / REPORT
 
     def _section(self, who: str, section: Section) -> dict[str, Any]:
@@ -184,15 +231,6 @@ class Writer:
             self._panels.write(panel, subject, scales, stem) for panel, stem in zip(section.panels, stems, strict=True)
         ]
         return {"title": section.title, "plugin": who, "text": section.text, "panels": panels}
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Every text in nested data."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, (dict, list, tuple)):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from _texts(one)
 
 
 def _source(pixels: Pixels) -> Pixels:
@@ -231,36 +269,3 @@ def _parts(targets: Sequence[Target | None]) -> list[str]:
     """What tells the files of several classes apart."""
     several = len(targets) > 1
     return [f".{artifacts.safe_part(target.label)}" if several and target else "" for target in targets]
-
-
-def _note(panels: Sequence[dict[str, Any]], target: Target | None) -> None:
-    """Say what must be known of a score beside each map, and once where there is none."""
-    maps = [panel for panel in panels if panel["kind"] == "map"] or list(panels[:1])
-    for panel in maps if target else ():
-        panel["notes"] = [*(target.notes if target else ()), *panel["notes"]]
-
-
-def _image(image: Image, source: str) -> dict[str, Any]:
-    return {
-        "path": image.path,
-        "sha256": image.sha256,
-        "height": image.size[0],
-        "width": image.size[1],
-        "notes": list(image.notes),
-        "file": source,
-    }
-
-
-def _truth(result: Result) -> dict[str, Any]:
-    """What a user says of the image; nothing where nothing is said."""
-    return {} if result.truth is None else {"truth": asdict(result.truth), "wrong": result.wrong}
-
-
-def _target(target: Target) -> dict[str, Any]:
-    return {
-        "index": target.index,
-        "label": target.label,
-        "score": target.score,
-        "probability": target.probability,
-        "coefficients": [list(pair) for pair in target.coefficients],
-    }

@@ -25,9 +25,9 @@ def run(options: PredictOptions, display: Display, _: dict[str, str]) -> None:
     """Predict, write the pictures, and print the table."""
     from xcnn import prediction
     from xcnn.host import Host
-    from xcnn.io import artifacts
+    from xcnn.io import places
 
-    out = options.out or str(artifacts.default_folder("predict"))
+    out = options.out or str(places.default_folder("predict"))
     screen = console.Screen(display)
     try:
         with Watch(Path(out), patient=False, json=display.json):

@@ -21,10 +21,10 @@ def run(options: ReportOptions, _: dict[str, str]) -> None:
     """Write the report and say where it is."""
     from pathlib import Path
 
-    from xcnn.io import artifacts
+    from xcnn.io import places
     from xcnn.saving.rebuild import rebuild
 
-    out = Path(options.out) if options.out else artifacts.default_folder("report")
+    out = Path(options.out) if options.out else places.default_folder("report")
     path = rebuild(options.runs, out, overwrite=options.overwrite, report_max_mb=options.report_max_mb, say=console.say)
     console.answer(path)
     if options.open:
