@@ -16,7 +16,7 @@ from xcnn._version import __version__
 from xcnn.cli import bridge, console, several
 from xcnn.cli.configured import EXPLAIN, LOOKS, Configuration
 from xcnn.cli.display import Display
-from xcnn.cli.signals import StoppedError, TerminatedError, terminated
+from xcnn.cli.signals import INTERRUPTED, TERMINATED, StoppedError, TerminatedError, terminated
 from xcnn.errors import Terminated, UsageError, XcnnError, closest
 from xcnn.host import Host
 
@@ -221,4 +221,7 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, terminated)
     if not os.environ.get("XCNN_DEBUG"):
         warnings.simplefilter("ignore")  # of the libraries below; what matters to users is said in our words
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    if code in {INTERRUPTED, TERMINATED}:
+        os._exit(code)  # all is tidy and said, and TensorFlow may take a second to leave
+    sys.exit(code)

@@ -51,9 +51,24 @@ def read(path: str, how: Reading = PLAIN, *, name: str = "") -> Image:
         If it is missing, no regular file, too large, no picture, or damaged.
     """
     name = name or path
+    with _plausible(path, name, how) as file:
+        data = _all(file, name)
+    pixels, rgba, notes = decoded(data, name, how)
+    return Image(name, hashlib.sha256(data).hexdigest(), pixels.shape[:2], notes, pixels, rgba)
+
+
+def glance(path: str, how: Reading = PLAIN, *, name: str = "") -> None:
+    """Refuse by its header what `read` would refuse anyway; nothing is decoded."""
+    with _plausible(path, name or path, how):
+        pass
+
+
+@contextmanager
+def _plausible(path: str, name: str, how: Reading) -> Iterator[BinaryIO]:
+    """Open a file whose header is that of a picture within the limits."""
     with _file(path, name) as file:
         size = os.fstat(file.fileno()).st_size
-        with opened(file, name, how):  # refuses by the header, before anything is read or decoded
+        with opened(file, name, how):
             pass
         if size > how.max_megapixels * 1e6 * MOST_BYTES + SLACK:
             raise ImageError(
@@ -61,9 +76,7 @@ def read(path: str, how: Reading = PLAIN, *, name: str = "") -> Image:
                 hint="raise --max-megapixels",
             )
         file.seek(0)
-        data = _all(file, name)
-    pixels, rgba, notes = decoded(data, name, how)
-    return Image(name, hashlib.sha256(data).hexdigest(), pixels.shape[:2], notes, pixels, rgba)
+        yield file
 
 
 def chunks(
