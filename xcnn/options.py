@@ -14,6 +14,7 @@ import types
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import PurePath
 from typing import Any
 
@@ -108,6 +109,11 @@ def declared(kind: type) -> tuple[Declared, ...]:
     TypeError
         If a field has no `Option` or a type that no option can have: a mistake of the class's author.
     """
+    return _fields(kind)
+
+
+@cache
+def _fields(kind: type) -> tuple[Declared, ...]:
     hints = typing.get_type_hints(kind, include_extras=True)
     return tuple(_declared_field(kind, field, hints[field.name]) for field in dataclasses.fields(kind))
 

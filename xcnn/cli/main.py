@@ -43,6 +43,7 @@ class Commands(bridge.Group):
     def __init__(self, **extra: Any) -> None:
         super().__init__(**extra)
         self.host = Host()
+        self._found: dict[str, Any] = {}
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Explainers first, then the rest."""
@@ -53,6 +54,11 @@ class Commands(bridge.Group):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Find a command; a plugin's is not imported for being found."""
+        if cmd_name not in self._found:  # it is asked for twice
+            self._found[cmd_name] = self._made(ctx, cmd_name)
+        return self._found[cmd_name]
+
+    def _made(self, ctx: Any, cmd_name: str) -> Any:
         own = super().get_command(ctx, cmd_name)
         if own is not None:
             return own

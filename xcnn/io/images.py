@@ -99,7 +99,7 @@ def chunks(
     for number, one in enumerate(todo):
         file, name = _names(one, number)
         try:
-            good.append(read(file, how, name=name) if file else from_array(one, name, how))
+            good.append(from_array(one, name, how) if file is None else read(file, how, name=name))
         except ImageError as error:
             failed(name, error)
         if len(good) == size or sum(image.size[0] * image.size[1] for image in good) >= LARGE:
@@ -109,13 +109,13 @@ def chunks(
         yield good
 
 
-def _names(one: Any, number: int) -> tuple[str, str]:
+def _names(one: Any, number: int) -> tuple[str | None, str]:
     """The file of a picture, if it is in one, and what to call it."""
     if isinstance(one, str):
         return one, one
     if isinstance(one, tuple) and all(isinstance(part, str) for part in one):
         return one[0], one[1]
-    return "", f"array-{number}"
+    return None, f"array-{number}"
 
 
 def fitted(image: Image, size: tuple[int, int], how: str) -> Image:
