@@ -148,7 +148,7 @@ def lines(draw, *, without=()):
     every = {name: kinds for name, kinds in configured.commands(Host()).items() if name not in without}
     files = draw(st.dictionaries(names, contents(), max_size=2))
     command = draw(st.sampled_from([*every, "models", "plugins", "config show", "plugins new", ""]))
-    flags = draw(st.sampled_from([[], [], ["--json"]]))
+    flags = list(draw(st.sampled_from([(), (), ("--json",)])))
     if command not in every:
         words = [draw(text)] if command in {"", "config show", "plugins new"} or draw(st.integers(0, 4)) == 0 else []
         return [*command.split(), *(flags if command != "plugins new" else []), *words], files
@@ -196,9 +196,4 @@ def furnish(root, files):
 
 def tree(root):
     """Everything in a folder: files with their bytes."""
-    return {os.fsencode(path): path.read_bytes() if path.is_file() else None for path in map(Path, _walked(root))}
-
-
-def _walked(root):
-    for folder, folders, found in os.walk(root):
-        yield from (os.path.join(folder, one) for one in (*folders, *found))
+    return {os.fsencode(path): path.read_bytes() if path.is_file() else None for path in root.rglob("*")}
