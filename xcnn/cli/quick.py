@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from xcnn.errors import OutputError
+
 if TYPE_CHECKING:
     import typer
 
@@ -29,7 +31,12 @@ class QuickHelp:
         self.help: str | None
         paragraphs = (self.help or "").split("\n\n")
         self.help = "\n\n".join(sorted(paragraphs, key=lambda text: not text.startswith(EXAMPLE)))
-        super().format_help(ctx, formatter)  # type: ignore[misc]
+        try:
+            super().format_help(ctx, formatter)  # type: ignore[misc]
+        except SystemExit:  # what Rich makes of a closed pipe
+            raise BrokenPipeError from None
+        except OSError as problem:
+            raise OutputError(f"can't write to standard output: {problem.strerror}") from problem
 
     def get_help_option(self, ctx: typer.Context) -> Any:
         """Make the --help option."""
