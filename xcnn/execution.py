@@ -110,7 +110,7 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
         try:
             for decoded in _decoded(todo, options, outcome) if options and pictured else [[]]:
                 if network is None:
-                    events.opening(request.model or "the model")
+                    events.opening(checked.told(request.model or "the model"))
                     network = checked.open(decoded[0].size if decoded else None, head=pictured)
                 if outcome.writer is None and out:
                     from xcnn.saving import Writer

@@ -73,7 +73,7 @@ def predict(
     with ExitStack() as stack:
         for decoded in images.chunks(pictures, how, size=options.batch_size, failed=failed):
             if network is None:
-                events.opening(options.model)
+                events.opening(checked.told(options.model))
                 network = checked.open(decoded[0].size)
                 events.surveyed(network)
                 draft = stack.enter_context(artifacts.Draft(Path(out), overwrite=options.overwrite, inputs=reads))

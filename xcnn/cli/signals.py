@@ -18,7 +18,7 @@ from xcnn.errors import Terminated, XcnnError
 
 INTERRUPTED = 130
 TERMINATED = 128 + signal.SIGTERM
-SECONDS = 1.0
+SECONDS = 0.5
 """Python raises KeyboardInterrupt between its own instructions only; TensorFlow may compute for longer than that."""
 
 

@@ -59,7 +59,7 @@ def _examined(options: DoctorOptions, given: Sequence[str | Piped]) -> dict[str,
         raise OptionError("--write puts a file beside the model, and this one has no file", hint="leave --write out")
     pictures = [images.read(one.file, how, name=one.name) for one in map(inputs.named, paths)]
     if not options.json:
-        console.say(f"opening {options.model} ...")
+        console.say(f"opening {checked.told(options.model)} ...")
     network = checked.open(pictures[0].size if pictures else None)
     pictures = [images.fitted(picture, network.input_size, checked.fit) for picture in pictures]
     found = diagnosis.examine(network, pictures, host)
