@@ -19,7 +19,8 @@ import xcnn
 from xcnn.cli.main import run
 HEARD = []
 PLACES = (sys.prefix, str(Path(xcnn.__file__).parent))
-ASKED = {"socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo", "socket.gethostbyname"}
+# Not "socket.bind": urllib3 binds to this machine when it is imported, to know whether it has IPv6.
+ASKED = {"socket.connect", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo", "socket.gethostbyname"}
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 def hear(event, arguments):
     if event in ASKED:
