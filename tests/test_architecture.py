@@ -56,7 +56,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "stage": (SHARED | {"events", "io", "opening", "provenance", "render", "request", "saving"}, set()),
     "working": (SHARED | {"checking", "host", "outcome", "protocol", "resuming", "truth"}, {"numpy"}),
     "diagnosis": ({"errors", "host", "network", "opening", "plugin"}, {"numpy"}),
-    "prediction": ({"errors", "events", "host", "io", "network", "opening", "plugin", "render"}, {"numpy"}),
+    "prediction": ({"errors", "events", "host", "inputs", "io", "network", "opening", "plugin", "render"}, {"numpy"}),
     "run": (SHARED | {"opening", "options", "execution", "request", "host", "saving"}, set()),
     "maths": (set(), {"numpy", "lazy_loader"}),
     "explainers": ({"plugin", "maths", "errors"}, set()),

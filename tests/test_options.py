@@ -131,6 +131,7 @@ def test_a_union_of_two_real_types_is_a_mistake_of_the_author():
         (float, 2, 2.0),
         (str, "word", "word"),
         (str, 5, "5"),
+        (str, ["word"], "word"),
         (bool, True, True),
         (bool, False, False),
     ],
@@ -396,7 +397,7 @@ def test_numpy_numbers_and_paths_are_what_they_look_like():
         (int, np.float32(2.7)),
         (float, 10**400),
         (str, None),
-        (str, ["a"]),
+        (str, ["a", "b"]),
     ],
 )
 def test_a_value_of_a_wrong_kind_is_an_option_error(kind, value):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from xcnn import opening, provenance, truth
 from xcnn.errors import LayerError, OptionError, Terminated, XcnnError
 from xcnn.events import Silent
-from xcnn.inputs import STDIN, Piped, names
+from xcnn.inputs import STDIN, Piped, named, names
 from xcnn.options import declared
 from xcnn.outcome import Outcome
 from xcnn.plugin import Explainer, Run
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from xcnn.host import Host
     from xcnn.plugin import BaseExplainer, Image, Network, Section
     from xcnn.render.style import Style
-    from xcnn.request import Common, ModelRequest
+    from xcnn.request import Common, ModelRequest, Pictured
 
 Left = list[tuple[frozenset[str], list[Any]]]
 """Pictures to be explained, and which explainers have done so."""
@@ -95,9 +95,9 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
     events = events or Silent()
     options = request if isinstance(request, Request) else None
     pictured = options is not None and any(isinstance(one, Explainer) for one in explainers)
-    style = _style(request)
     _check(options, explainers)
-    todo = _found(list(options.images if pictures is None else pictures), options) if options and pictured else []
+    todo = expanded(options.images if pictures is None else pictures, options) if options and pictured else []
+    style = _style(request)
     paths = [one for one in todo if isinstance(one, str)]
     from_memory = any(not isinstance(one, (str, Piped)) for one in todo)
     reads = [*paths, request.model]
@@ -228,7 +228,7 @@ def found(request: Request, explainers: Sequence[BaseExplainer]) -> list[str]:
     _check(request, explainers)
     files = [one for one in request.images if one != STDIN]
     piped = [STDIN] if STDIN in request.images else []
-    return [*(_found(files, request) if files or request.from_file or not piped else []), *piped]
+    return [*(expanded(files, request) if files or request.from_file or not piped else []), *piped]
 
 
 def _check(options: Request | None, explainers: Sequence[BaseExplainer]) -> None:
@@ -242,18 +242,31 @@ def _check(options: Request | None, explainers: Sequence[BaseExplainer]) -> None
         raise OptionError("--mosaic shows maps, and none of these explainers makes any", hint="leave --mosaic out")
 
 
-def _found(given: list[Any], options: Request) -> list[Any]:
-    """Expand the paths among pictures."""
-    from xcnn.io import finding
+def expanded(pictures: Iterable[Any], options: Pictured) -> list[Any]:
+    """List the files that the paths among pictures stand for, with those that a file names, then the other pictures.
 
-    given += names(options.from_file) if options.from_file else []
+    Raises
+    ------
+    UsageError
+        If there is none.
+    ImageError
+        If the header of the only one says that it can't be read.
+    """
+    from xcnn.io import finding, images
+    from xcnn.io.reading import Reading
+
+    given = [*pictures, *(names(options.from_file) if options.from_file else [])]
     if not given:
         raise OptionError("no image was given", hint="name files, globs or folders")
     paths = [one for one in given if isinstance(one, str)]
-    return [
+    found = [
         *(finding.find(paths, recursive=options.recursive) if paths else []),
         *(one for one in given if not isinstance(one, str)),
     ]
+    if len(found) == 1 and isinstance(found[0], (str, Piped)):  # before the model is looked at, which takes longer
+        file, name = named(found[0])
+        images.glance(file, Reading.of(vars(options)), name=name)
+    return found
 
 
 def _model(model: Any, request: Common, host: Host) -> tuple[Network | None, opening.Checked]:
@@ -282,5 +295,4 @@ def _decoded(todo: Sequence[Any], options: Request, outcome: Outcome) -> Iterato
     from xcnn.io import images
     from xcnn.io.reading import Reading
 
-    todo = [(one.file, one.name) if isinstance(one, Piped) else one for one in todo]
     return images.chunks(todo, Reading.of(vars(options)), size=options.batch_size, failed=outcome.fail)

@@ -7,24 +7,44 @@ import shutil
 import sys
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from xcnn.errors import OptionError, OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from contextlib import ExitStack
 
 STDIN = "-"
+DRAFT = "xcnn-stdin-"
 
 
-@dataclass(frozen=True)
-class Piped:
+class Piped(NamedTuple):
     """A picture whose bytes are in a file, while its name is another."""
 
     file: str
     name: str
+
+
+def named(picture: str | Piped) -> Piped:
+    """A picture's file and its name, which are one unless it was piped."""
+    return picture if isinstance(picture, Piped) else Piped(picture, picture)
+
+
+def given(images: Sequence[str], from_file: str | None, stack: ExitStack) -> list[str | Piped]:
+    """Put the picture on standard input in the place of a dash; it is there until the stack is closed.
+
+    Raises
+    ------
+    OptionError
+        If standard input is wanted for two things, is a terminal, or closed.
+    """
+    if STDIN not in images:
+        return list(images)
+    if from_file == STDIN:
+        raise OptionError("standard input is one picture, or names of pictures", hint="leave out - or --from-file -")
+    return [*(one for one in images if one != STDIN), stack.enter_context(piped())]
 
 
 def names(source: str) -> list[str]:
@@ -64,7 +84,7 @@ def piped() -> Iterator[Piped]:
         If there is no room for it.
     """
     stream = _stdin(STDIN)
-    with tempfile.TemporaryDirectory(prefix="xcnn-stdin-") as folder:
+    with tempfile.TemporaryDirectory(prefix=f"{DRAFT}{os.getpid()}-") as folder:
         path = Path(folder) / "stdin"
         try:
             with path.open("wb") as file:

@@ -41,6 +41,10 @@ class Checked:
     objects: Mapping[str, Any] = field(default_factory=dict)
     rules: Callable[[], Mapping[str, GradientRule]] = dict
 
+    def told(self, word: object) -> str:
+        """A word for it, and whether it is downloaded first."""
+        return f"{word}{'' if self.named is None or self.named.cached else ', which is downloaded first'}"
+
     def open(self, pictures: tuple[int, int] | None = None, *, head: bool = True) -> Network:
         """Load it, which imports TensorFlow and takes seconds.
 
@@ -159,7 +163,7 @@ def located(word: str, host: Host) -> str:
         If it means none.
     """
     named = _named(word, host)
-    return f"{named.name}{'' if named.cached else ', which is downloaded first'}" if named else word
+    return Checked(named=named).told(named.name if named else word)
 
 
 def model_file(word: str) -> Path | None:

@@ -14,6 +14,7 @@ import types
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import PurePath
 from typing import Any
 
@@ -108,6 +109,11 @@ def declared(kind: type) -> tuple[Declared, ...]:
     TypeError
         If a field has no `Option` or a type that no option can have: a mistake of the class's author.
     """
+    return _fields(kind)
+
+
+@cache
+def _fields(kind: type) -> tuple[Declared, ...]:
     hints = typing.get_type_hints(kind, include_extras=True)
     return tuple(_declared_field(kind, field, hints[field.name]) for field in dataclasses.fields(kind))
 
@@ -205,8 +211,10 @@ def _words(option: Declared, value: Any) -> tuple[str, ...]:
 def _scalar(option: Declared, value: Any) -> Any:
     if option.type is bool and not isinstance(value, bool):
         raise OptionError(f"{option.flag} is {value!r}; it must be true or false")
+    if option.type is str and isinstance(value, (list, tuple)) and len(value) == 1:
+        value = value[0]  # of an option that explainers share, and that takes several words for another
     if option.type is str and not isinstance(value, (str, int, float, PurePath)):
-        raise OptionError(f"{option.flag} is {value!r}; it must be a word")
+        raise OptionError(f"{option.flag} is {value!r}; it must be one word")
     try:
         if option.type is int and not isinstance(value, str):
             return int(operator.index(value))  # int(2.7) would be 2

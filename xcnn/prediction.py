@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xcnn import opening
-from xcnn.errors import ImageError, OptionError
+from xcnn.errors import ImageError
 from xcnn.events import Silent
+from xcnn.inputs import Piped
 from xcnn.plugin import Failure
 
 if TYPE_CHECKING:
@@ -21,13 +22,17 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 
 
-def predict(options: Any, *, host: Host, out: str, events: Events | None = None) -> dict[str, Any]:
+def predict(
+    options: Any, pictures: Sequence[str | Piped], *, host: Host, out: str, events: Events | None = None
+) -> dict[str, Any]:
     """Predict pictures with a model.
 
     Parameters
     ----------
     options : PredictOptions
-        Settings of the model with its name, the pictures, ``top``, ``overwrite`` and ``batch_size``.
+        Settings of the model with its name, ``top``, ``overwrite`` and ``batch_size``, and how pictures are read.
+    pictures : sequence of str or Piped
+        Files.
     host : Host
         Where plugins are found.
     out : str
@@ -45,22 +50,20 @@ def predict(options: Any, *, host: Host, out: str, events: Events | None = None)
     XcnnError
         If nothing could be predicted.
     """
-    from xcnn.io import artifacts, finding, images, places
+    from xcnn.io import artifacts, images, places
     from xcnn.io.reading import Reading
 
     events = events or Silent()
-    if not options.images:
-        raise OptionError("no image was given", hint="name files, globs or folders")
     how = Reading.of(vars(options))
-    paths = finding.find(options.images, recursive=options.recursive)
-    places.check(Path(out), overwrite=options.overwrite, inputs=[*paths, options.model])
+    reads = [*(one for one in pictures if not isinstance(one, Piped)), options.model]
+    places.check(Path(out), overwrite=options.overwrite, inputs=reads)
     checked = opening.check(options.model, options, host)
-    events.started(len(paths))
+    events.started(len(pictures))
     results: list[dict[str, Any]] = []
     failures: list[dict[str, str]] = []
 
     def failed(path: str, error: ImageError) -> None:
-        if len(paths) == 1:
+        if len(pictures) == 1:
             raise error
         failures.append({"path": path, "code": error.code, "message": error.message, "hint": error.hint})
         events.failed(Failure(path, error.code, error.message, error.hint))
@@ -68,12 +71,11 @@ def predict(options: Any, *, host: Host, out: str, events: Events | None = None)
     network: Any = None
     draft: Any = None
     with ExitStack() as stack:
-        for decoded in images.chunks(paths, how, size=options.batch_size, failed=failed):
+        for decoded in images.chunks(pictures, how, size=options.batch_size, failed=failed):
             if network is None:
-                events.opening(options.model)
+                events.opening(checked.told(options.model))
                 network = checked.open(decoded[0].size)
                 events.surveyed(network)
-                reads = [*paths, options.model]
                 draft = stack.enter_context(artifacts.Draft(Path(out), overwrite=options.overwrite, inputs=reads))
             fitted = [images.fitted(image, network.input_size, checked.fit) for image in decoded]
             for image, best in zip(fitted, _best(network, fitted, options.top), strict=True):

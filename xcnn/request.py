@@ -108,6 +108,10 @@ class Pictured:
     """How pictures are found and read: the options of every command that takes some."""
 
     recursive: Annotated[bool, Option("A folder means the pictures in all folders below it, too.")] = False
+    from_file: Annotated[
+        str | None,
+        Option("Also the pictures that this file names, one per line or NUL; - is standard input.", metavar="FILE"),
+    ] = None
     background: Annotated[
         str, Option("What is behind transparent parts: a colour of CSS, or #rrggbb.", metavar="COLOUR")
     ] = "white"
@@ -156,10 +160,6 @@ class Request(Pictured, Common):
             positional=True,
         ),
     ] = ()
-    from_file: Annotated[
-        str | None,
-        Option("Also the pictures that this file names, one per line or NUL; - is standard input.", metavar="FILE"),
-    ] = None
     target: Annotated[
         tuple[str, ...],
         Option(

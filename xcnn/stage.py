@@ -91,7 +91,7 @@ class Stage:
         """Open the network, unless it is; `size` is that of the first picture."""
         self._size = self._size or size
         if self.network is None:
-            self._events.opening(self._request.model or "the model")
+            self._events.opening(self.checked.told(self._request.model or "the model"))
             self.network = self.checked.open(self._size, head=self.head)
         return self.network
 

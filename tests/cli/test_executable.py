@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -11,7 +12,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
+
+from xcnn.host import Host
 
 pytestmark = [pytest.mark.keras, pytest.mark.executable]
 XCNN = [sys.executable, "-m", "xcnn"]
@@ -124,3 +129,60 @@ def test_it_works_in_the_c_locale_and_without_a_home(photo, small_model):
 
     assert done.returncode == 0
     assert Path("run/bär.gradcam.png").is_file()
+
+
+@pytest.mark.slow
+def test_two_processes_write_the_same_numbers_and_say_on_how_many_threads(photo, tmp_path):
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(1)
+    # ReLUs, and a pooled head: every explainer fits.
+    model = keras.Sequential([keras.Input((24, 24, 3)), layers.Conv2D(8, 3, activation="relu", name="first")])
+    for made in (
+        layers.Conv2D(8, 3, activation="relu"),
+        layers.GlobalAveragePooling2D(),
+        layers.Dense(5, activation="softmax"),
+    ):
+        model.add(made)
+    model.save("all.keras")
+    names = sorted(Host().builtin)
+
+    for out in ("one", "two"):
+        photo()
+        done = call(
+            "explain",
+            "all.keras",
+            "photo.png",
+            "--with",
+            ",".join(names),
+            "--layer",
+            "first",
+            "--out",
+            out,
+            "--seed",
+            "3",
+        )
+        assert done.returncode == 0, done.stderr
+
+    written = {path.name: path.read_bytes() for path in Path("one").glob("*.npy")}
+    assert {name for name in names if not any(f".{name}." in file for file in written)} == set()
+    assert {path.name: path.read_bytes() for path in Path("two").glob("*.npy")} == written
+    about = json.loads(Path("one/run.json").read_text("ascii"))["versions"]
+    assert about == json.loads(Path("two/run.json").read_text("ascii"))["versions"]
+    assert about["onednn"] == "1"
+    assert int(about["processors"]) >= 1
+    assert about["intra_op_threads"] == about["inter_op_threads"] == "all"
+
+
+def test_the_decoder_of_tiff_writes_nothing_to_the_screen():
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    Image.fromarray(pixels).save("zip.tif", compression="tiff_adobe_deflate")
+    data = bytearray(Path("zip.tif").read_bytes())
+    data[30:400] = bytes(370)
+    Path("zip.tif").write_bytes(data)
+
+    done = call("gradcam", "efficientnet-lite0", "zip.tif")
+
+    assert done.returncode == 1
+    assert [line.partition(":")[0] for line in done.stderr.splitlines()] == ["error", "  try"]

@@ -93,6 +93,51 @@ def test_a_dash_is_the_picture_on_standard_input(command, photo, small_model, mo
     np.testing.assert_array_equal(np.load("pipe/stdin.gradcam.npy"), np.load("file/photo.gradcam.npy"))
 
 
+@pytest.mark.parametrize(
+    ("name", "more", "told"),
+    [
+        ("explain", ("--with", "gradcam,saliency"), lambda found: found["results"][0]["image"]["path"]),
+        ("predict", (), lambda found: found["results"][0]["path"]),
+        ("doctor", (), lambda found: found["predictions"][0]["path"]),
+    ],
+)
+def test_a_dash_is_the_picture_for_every_command(command, photo, small_model, monkeypatch, name, more, told):
+    _, expected, _ = command(name, small_model, photo(), *more, "--json")
+    monkeypatch.setattr(sys, "stdin", Pipe(Path("photo.png").read_bytes()))
+
+    code, out, _ = command(name, small_model, "-", *more, "--json")
+
+    piped, read = json.loads(out), json.loads(expected)
+    assert (code, told(piped), told(read)) == (0, "stdin", "photo.png")
+    if name == "predict":
+        assert piped["results"][0]["best"] == read["results"][0]["best"]
+        assert Path(piped["folder"], piped["results"][0]["file"]).name == "stdin.predicted.jpg"
+
+
+@pytest.mark.parametrize("name", ["predict", "doctor"])
+def test_names_come_from_standard_input_for_every_command(command, photo, small_model, monkeypatch, name):
+    photo("a.png"), photo("b.png", seed=1)
+    monkeypatch.setattr(sys, "stdin", Pipe(b"a.png\nb.png\n"))
+
+    code, out, _ = command(name, small_model, "--from-file", "-", "--json")
+
+    assert code == 0
+    assert [one["path"] for one in json.loads(out)[{"predict": "results", "doctor": "predictions"}[name]]] == [
+        "a.png",
+        "b.png",
+    ]
+
+
+@pytest.mark.parametrize("name", ["gradcam", "predict", "doctor"])
+def test_the_only_picture_is_refused_before_the_model_is_looked_at(command, monkeypatch, name):
+    Path("no.keras").write_bytes(b"no model")
+    monkeypatch.setattr(sys, "stdin", Pipe(b"no picture"))
+
+    code, out, _ = command(name, "no.keras", "-", *(() if name == "doctor" else ("--out", "run")))
+
+    assert (code, out) == (1, "")
+
+
 def test_standard_input_is_read_as_files_are(command, small_model, monkeypatch):
     frames = [Picture.new("RGBA", (8, 8), colour) for colour in ("#ff0000ff", "#00ff0080")]
     frames[0].save("two.tif", save_all=True, append_images=frames[1:])

@@ -17,18 +17,25 @@ pytestmark = pytest.mark.executable
 BUSY = """
 import hashlib, os, signal, sys
 from pathlib import Path
+from xcnn import inputs
 from xcnn.cli.signals import Watch, terminated
 from xcnn.io import artifacts
 signal.signal(signal.SIGTERM, terminated)
 out = Path("run")
-with artifacts.Draft(out, overwrite=False) as draft, Watch(out, patient=sys.argv[1] == "patient", json=False):
+with artifacts.Draft(out, overwrite=False), inputs.piped(), Watch(out, patient=sys.argv[1] == "patient", json=False):
     print("begun", flush=True)
     hashlib.pbkdf2_hmac("sha256", b"", b"", 2**28)  # two minutes: a test that fails must end
 """
 
 
 def busy(*words):
-    process = subprocess.Popen([sys.executable, "-c", BUSY, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-c", BUSY, *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(Path.cwd())},
+    )
     assert process.stdout.readline() == b"begun\n"
     time.sleep(1)  # from what it says to what it does, however busy the machine is
     return process
@@ -60,10 +67,16 @@ def test_what_is_to_be_kept_is_waited_for_until_a_second_signal(own_folder):
 
 
 @pytest.mark.parametrize(
-    ("how", "code", "name"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+    ("command", "how", "code", "name"),
+    [
+        ("gradcam", signal.SIGINT, 130, "interrupted"),
+        ("gradcam", signal.SIGTERM, 143, "terminated"),
+        ("predict", signal.SIGINT, 130, "interrupted"),
+        ("doctor", signal.SIGINT, 130, "interrupted"),
+    ],
 )
-def test_the_answer_is_json_even_when_a_signal_ends_the_program(how, code, name):
-    words = [sys.executable, "-m", "xcnn", "gradcam", "efficientnet-lite0", "--from-file", "-", "--json"]
+def test_the_answer_is_json_even_when_a_signal_ends_the_program(command, how, code, name):
+    words = [sys.executable, "-m", "xcnn", command, "efficientnet-lite0", "--from-file", "-", "--json"]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         # More than a pipe holds: once it is taken, the program is reading and waits for more.
         os.write(process.stdin.fileno(), b"x.png\n" * 2**15)
@@ -87,3 +100,21 @@ def test_it_starts_where_nothing_may_be_written_and_there_is_no_home(tmp_path):
         )
         assert (done.returncode, b"Traceback" in done.stderr) == (0, False)
         assert b"\x1b" not in done.stdout
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_the_program_is_imported_ends_it_in_silence(how, code):
+    # Where "import typer" stands, the signal arrives.
+    script = f"""
+import os, runpy, sys
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "typer":
+            os.kill(os.getpid(), {int(how)})
+sys.meta_path.insert(0, Finder())
+sys.argv = ["xcnn", "models"]
+runpy.run_module("xcnn", run_name="__main__")
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+
+    assert (done.returncode, done.stdout, done.stderr) == (code, b"", b"")

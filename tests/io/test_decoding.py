@@ -510,3 +510,29 @@ def test_options_say_how_to_read():
 
     assert Reading.of(options) == Reading(background="red", frame=2, allow_truncated=True, max_megapixels=3.0)
     assert Reading.of({"seed": 1}) == Reading()
+
+
+def test_what_the_decoder_of_tiff_says_is_a_note_and_not_a_line_on_the_screen(own_folder, capfd):
+    path = own_folder / "fax.tif"
+    Pillow.fromarray(quadrants(side=32)).convert("1").save(path, "TIFF", compression="group4")
+    data = bytearray(path.read_bytes())
+    data[8:40] = bytes(byte ^ 0x5A for byte in data[8:40])
+    path.write_bytes(data)
+
+    notes = images.read(str(path)).notes
+
+    assert capfd.readouterr().err == ""
+    assert [note for note in notes if "complained" in note and "Fax4Decode" in note]
+
+
+def test_a_damaged_tiff_is_refused_in_silence(own_folder, capfd):
+    path = own_folder / "zip.tif"
+    Pillow.fromarray(quadrants()).save(path, "TIFF", compression="tiff_adobe_deflate")
+    data = bytearray(path.read_bytes())
+    data[12:60] = bytes(48)
+    path.write_bytes(data)
+
+    with pytest.raises(ImageError, match="damaged or truncated"):
+        images.read(str(path))
+
+    assert capfd.readouterr().err == ""

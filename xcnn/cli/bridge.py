@@ -13,6 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 from xcnn import options
 from xcnn.cli import configured, console
 from xcnn.cli.display import Display, Running
+from xcnn.cli.quick import AsTyped, QuickHelp
 from xcnn.errors import PluginError, UsageError, did_you_mean
 from xcnn.host import Host
 from xcnn.plugin import Explainer
@@ -34,7 +35,6 @@ COMMON_PANEL = "Every explainer"
 SCREEN_PANEL = "Screen"
 RUN_PANEL = "The run"
 SHOW_PANEL = "What to show"
-EXAMPLE = "Example:"
 SUMMARY = 50
 """Letters of what a distribution says of itself, so that it fits the frame of a narrow terminal."""
 OFF = "no__"
@@ -44,6 +44,8 @@ PANELS = (OWN_PANEL, SHOW_PANEL, MODEL_PANEL, PICTURES_PANEL, COMMON_PANEL, RUN_
 
 def escape(words: str) -> str:
     """Keep Rich from reading ``[px]`` as markup."""
+    if "[" not in words:
+        return words
     from rich.markup import escape as escaped  # 20 ms that most commands don't need
 
     return escaped(words)
@@ -120,6 +122,8 @@ def built(call: Callable[..., None], *, kinds: Sequence[type], name: str, words:
     app.command(name=name, help=help_text, cls=Command)(whole)
     made = typer.main.get_command(app)
     assert isinstance(made, TyperCommand)  # noqa: S101 (an app with one command is that command)
+    for parameter in made.params:
+        parameter._runtime_param = AsTyped()  # type: ignore[attr-defined]  # noqa: SLF001 (Typer has no other way)
     return made
 
 
@@ -233,27 +237,6 @@ def _shown(option: options.Declared) -> Any:
     if option.many:
         return ", ".join(option.default) if option.default else None
     return None if option.default in (None, False, "") else str(option.default)
-
-
-class QuickHelp:
-    """A command or group whose --help flag starts as False, and whose help starts with its example.
-
-    Typer leaves the flag None, and converting None loads pydantic: 0.1 s for every command.
-    """
-
-    def format_help(self, ctx: typer.Context, formatter: Any) -> None:
-        """Print the help; lists of commands show the first line as it is written."""
-        self.help: str | None
-        paragraphs = (self.help or "").split("\n\n")
-        self.help = "\n\n".join(sorted(paragraphs, key=lambda text: not text.startswith(EXAMPLE)))
-        super().format_help(ctx, formatter)  # type: ignore[misc]
-
-    def get_help_option(self, ctx: typer.Context) -> Any:
-        """Make the --help option."""
-        option = super().get_help_option(ctx)  # type: ignore[misc]
-        if option is not None:
-            option.default, option.metavar = False, ""
-        return option
 
 
 class Group(QuickHelp, TyperGroup):  # type: ignore[misc]

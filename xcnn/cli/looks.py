@@ -34,7 +34,11 @@ class PredictOptions(Pictured, Settings):
     model: Annotated[str, MODEL]
     images: Annotated[
         tuple[str, ...],
-        Option("Pictures: files, globs, or folders (their pictures).", metavar="IMAGE...", positional=True),
+        Option(
+            "Pictures: files, globs, folders (their pictures), or - for one on standard input.",
+            metavar="IMAGE...",
+            positional=True,
+        ),
     ] = ()
     top: Annotated[int, Option("How many of the best classes.", minimum=1, maximum=1000, metavar="N")] = 5
     out: Annotated[
@@ -51,7 +55,11 @@ class DoctorOptions(Pictured, Settings):
     model: Annotated[str, MODEL]
     images: Annotated[
         tuple[str, ...],
-        Option("Pictures to predict under each preprocessing.", metavar="[IMAGE...]", positional=True),
+        Option(
+            "Pictures to predict under each preprocessing, - for one on standard input.",
+            metavar="[IMAGE...]",
+            positional=True,
+        ),
     ] = ()
     write: Annotated[bool, Option("Write what was found to MODEL.xcnn.toml, which xcnn reads next time.")] = False
     overwrite: Annotated[bool, Option("With --write: replace that file.")] = False

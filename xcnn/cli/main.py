@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import signal
@@ -16,8 +17,8 @@ from xcnn._version import __version__
 from xcnn.cli import bridge, console, several
 from xcnn.cli.configured import EXPLAIN, LOOKS, Configuration
 from xcnn.cli.display import Display
-from xcnn.cli.signals import StoppedError, TerminatedError, terminated
-from xcnn.errors import Terminated, UsageError, XcnnError, closest
+from xcnn.cli.signals import INTERRUPTED, TERMINATED, StoppedError, TerminatedError, terminated
+from xcnn.errors import OutputError, Terminated, UsageError, XcnnError, closest
 from xcnn.host import Host
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Commands(bridge.Group):
     def __init__(self, **extra: Any) -> None:
         super().__init__(**extra)
         self.host = Host()
+        self._found: dict[str, Any] = {}
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Explainers first, then the rest."""
@@ -53,6 +55,11 @@ class Commands(bridge.Group):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Find a command; a plugin's is not imported for being found."""
+        if cmd_name not in self._found:  # it is asked for twice
+            self._found[cmd_name] = self._made(ctx, cmd_name)
+        return self._found[cmd_name]
+
+    def _made(self, ctx: Any, cmd_name: str) -> Any:
         own = super().get_command(ctx, cmd_name)
         if own is not None:
             return own
@@ -142,11 +149,49 @@ def _register() -> None:
 _register()
 
 
-def run(arguments: list[str]) -> int:  # noqa: PLR0911 (one return per way to end)
+def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code."""
     try:
-        command = typer.main.get_command(app)
-        code = command.main(arguments, prog_name="xcnn", standalone_mode=False)
+        code = _ended(arguments)
+        with contextlib.suppress(AttributeError):  # closed by the user: >&-
+            sys.stdout.flush()
+    except BrokenPipeError:  # the reader has what it wants: xcnn layers m | head -1
+        code = 0
+    except OSError as problem:
+        code = _report(OutputError(f"can't write to standard output: {problem.strerror}"), arguments)
+    _silence()
+    return code
+
+
+def _silence() -> None:
+    """Let nothing more be written to where it can't be: Python would complain again at exit."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+            continue
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            os.dup2(null, stream.fileno())
+    os.close(null)
+
+
+def _invoked(arguments: list[str]) -> Any:
+    """Run one command line as Typer's own main does, which takes Ctrl-C and closed pipes for its business."""
+    command: Any = typer.main.get_command(app)
+    if "_XCNN_COMPLETE" in os.environ:
+        return command.main(arguments, prog_name="xcnn", standalone_mode=False)
+    with command.make_context("xcnn", list(arguments)) as context:
+        return command.invoke(context)
+
+
+def _ended(arguments: list[str]) -> int:  # noqa: PLR0911 (one return per way to end)
+    """Run one command line; every way to end is an exit code."""
+    try:
+        code = _invoked(arguments)
+    except OutputError as problem:
+        code = _report(problem, arguments)
+        _silence()  # what it could not write is not tried again
+        return code
     except XcnnError as problem:
         return _report(problem, arguments)
     except typer.Exit as done:
@@ -156,9 +201,7 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911 (one return per way to en
     except Terminated:
         return _report(TerminatedError("terminated: nothing was written"), arguments)
     except BrokenPipeError:
-        # The reader has what it wants (xcnn layers m | head -1). Python would complain again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        raise
     except USAGE_ERROR as problem:
         return _report(_usage(problem), arguments)
     except Exception as problem:
@@ -187,12 +230,18 @@ def _wants_json(arguments: list[str]) -> bool:
 def _report(problem: XcnnError, arguments: list[str]) -> int:
     if os.environ.get("XCNN_DEBUG") and not isinstance(problem, StoppedError):
         raise problem
-    if _wants_json(arguments):
-        console.answer_json(console.error_json(problem))
-    elif isinstance(problem, StoppedError):
-        console.say(problem.message)
-    else:
-        console.error(problem)
+    try:
+        if _wants_json(arguments):
+            console.answer_json(console.error_json(problem))
+        elif isinstance(problem, StoppedError):
+            console.say(problem.message)
+        else:
+            console.error(problem)
+    except (BrokenPipeError, OutputError):  # nobody hears it there
+        with contextlib.suppress(BrokenPipeError, OutputError):
+            if problem.exit_code == OutputError.exit_code:
+                console.error(problem)
+        _silence()
     return problem.exit_code
 
 
@@ -221,4 +270,7 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, terminated)
     if not os.environ.get("XCNN_DEBUG"):
         warnings.simplefilter("ignore")  # of the libraries below; what matters to users is said in our words
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    if code in {INTERRUPTED, TERMINATED}:
+        os._exit(code)  # all is tidy and said, and TensorFlow may take a second to leave
+    sys.exit(code)

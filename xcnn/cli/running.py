@@ -88,7 +88,7 @@ def _done(
 
     try:
         with ExitStack() as stack:
-            pictures = _pictures(request, stack)
+            pictures = inputs.given(request.images, request.from_file, stack) if isinstance(request, Request) else None
             stack.enter_context(Watch(out, patient=display.keep_partial, json=display.json))
             done = execute(
                 request,
@@ -110,15 +110,6 @@ def _done(
     if done.stopped:
         console.say(f"{done.stopped}: what was finished is kept")
     return done
-
-
-def _pictures(request: Request | ModelRequest, stack: ExitStack) -> list[Any] | None:
-    """The pictures of a request where one comes from standard input; else None."""
-    if not isinstance(request, Request) or inputs.STDIN not in request.images:
-        return None
-    if request.from_file == inputs.STDIN:
-        raise OptionError("standard input is one picture, or names of pictures", hint="leave out - or --from-file -")
-    return [*(one for one in request.images if one != inputs.STDIN), stack.enter_context(inputs.piped())]
 
 
 def _rehearse(

@@ -10,6 +10,7 @@ from typer.core import TyperCommand
 from xcnn import options
 from xcnn.cli import bridge, configured
 from xcnn.cli.display import Running
+from xcnn.cli.quick import QuickHelp
 from xcnn.errors import OptionError
 from xcnn.options import Option
 
@@ -40,7 +41,7 @@ class Chosen:
         options.normalise(self)
 
 
-class Several(bridge.QuickHelp, TyperCommand):  # type: ignore[misc]
+class Several(QuickHelp, TyperCommand):  # type: ignore[misc]
     """The command; its options depend on the explainers that are named, so it is made when it is used."""
 
     def __init__(self, host: Host, run: Runner, *, panel: str) -> None:

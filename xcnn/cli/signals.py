@@ -7,18 +7,18 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 import threading
-from typing import TYPE_CHECKING, NoReturn, Self
+from pathlib import Path
+from typing import NoReturn, Self
 
+from xcnn import inputs
 from xcnn.cli import console
 from xcnn.errors import Terminated, XcnnError
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 INTERRUPTED = 130
 TERMINATED = 128 + signal.SIGTERM
-SECONDS = 1.0
+SECONDS = 0.5
 """Python raises KeyboardInterrupt between its own instructions only; TensorFlow may compute for longer than that."""
 
 
@@ -48,7 +48,7 @@ class Watch:
 
     Parameters
     ----------
-    out : Path
+    out : Path, optional
         The folder in the making: drafts beside it are removed.
     patient : bool
         Wait as long as it takes after the first signal: there is something to keep.
@@ -56,8 +56,8 @@ class Watch:
         Say the end as JSON.
     """
 
-    def __init__(self, out: Path, *, patient: bool, json: bool) -> None:
-        self._out = out.absolute()
+    def __init__(self, out: Path | None, *, patient: bool, json: bool) -> None:
+        self._out = out.absolute() if out else None
         self._patient = patient
         self._json = json
         self._left = self._ended = False
@@ -80,9 +80,17 @@ class Watch:
         signal.set_wakeup_fd(-1)
         self._write.close()
 
-    def _wait(self) -> None:
-        from xcnn.io import places  # now: when time is short, no lock of an import may be waited for
+    def _begun(self) -> list[tuple[Path, str]]:
+        """Where things in the making stand, and what their names look like."""
+        found = [(Path(tempfile.gettempdir()), f"{inputs.DRAFT}{os.getpid()}-*")]
+        if self._out is not None:
+            from xcnn.io import places
 
+            found.append((self._out.parent, f"{places.DRAFT}{os.getpid()}-*"))
+        return found
+
+    def _wait(self) -> None:
+        begun = self._begun()  # now: when time is short, no lock of an import may be waited for
         wanted = {signal.SIGINT, signal.SIGTERM}
         first = self._next(wanted)
         if first is None:
@@ -91,8 +99,9 @@ class Watch:
         second = self._next(wanted)
         if self._ended:
             return
-        for draft in self._out.parent.glob(f"{places.DRAFT}{os.getpid()}-*"):
-            shutil.rmtree(draft, ignore_errors=True)
+        for folder, pattern in begun:
+            for draft in folder.glob(pattern):
+                shutil.rmtree(draft, ignore_errors=True)
         if sys.stderr is not None and sys.stderr.isatty() and console.coloured():
             os.write(2, b"\x1b[?25h\n")  # a bar hides the cursor
         kind = TerminatedError if first == signal.SIGTERM else StoppedError

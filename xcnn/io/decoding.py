@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import struct
+import tempfile
 import warnings
 import zlib
 from contextlib import contextmanager
@@ -156,7 +158,10 @@ def _whole(data: bytes, path: str, how: Reading) -> tuple[Pixels, Pixels | None,
             raise ImageError(f"{path} has Lab colours, which xcnn does not read", hint="export it as RGB")
         if _profiled(picture.info.get("icc_profile")):
             notes.append("its colour profile is ignored: the colours are taken as sRGB")
-        picture.load()
+        with _overheard(picture.format) as said:
+            picture.load()
+        if said:
+            notes.append(f"its decoder complained, so that parts of it may be wrong: {said[0]}")
         if picture.mode in DEEP:
             notes.append("scaled from more than 8 bits")
             tags = getattr(picture, "tag_v2", {})  # of TIFF alone
@@ -171,6 +176,28 @@ def _whole(data: bytes, path: str, how: Reading) -> tuple[Pixels, Pixels | None,
         if rgba is not None:
             notes.append(how.shown_on)
         return pixels, rgba, tuple(notes)
+
+
+@contextmanager
+def _overheard(kind: str) -> Iterator[list[str]]:
+    """Catch what the decoder of TIFF writes to file descriptor 2, past Python: damage that it does not stop at."""
+    said: list[str] = []
+    try:
+        kept = os.dup(2) if kind == "TIFF" else -1
+    except OSError:  # closed by the user: nothing is written anyway
+        kept = -1
+    if kept < 0:
+        yield said
+        return
+    with tempfile.TemporaryFile() as file:
+        try:
+            os.dup2(file.fileno(), 2)
+            yield said
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            file.seek(0)
+            said += file.read(HEAD).decode("ascii", "replace").splitlines()
 
 
 def _framed(picture: Any, path: str, how: Reading) -> list[str]:

@@ -73,7 +73,7 @@ def _nothing(patterns: Sequence[str], *, recursive: bool) -> UsageError:
         return UsageError(f"there is no picture in {where}", hint=hint)
     what = "no file matches" if any(sign in first for sign in "*?[") else "there is no file"
     more = f" (and {len(patterns) - 1} more)" if len(patterns) > 1 else ""
-    return UsageError(f"{what} {first}{more}")
+    return UsageError(f"{what} {first or repr(first)}{more}")
 
 
 def natural(name: str) -> tuple[list[tuple[int, int, str]], str]:

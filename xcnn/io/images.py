@@ -52,9 +52,24 @@ def read(path: str, how: Reading = PLAIN, *, name: str = "") -> Image:
         If it is missing, no regular file, too large, no picture, or damaged.
     """
     name = name or path
+    with _plausible(path, name, how) as file:
+        data = _all(file, name)
+    pixels, rgba, notes = decoded(data, name, how)
+    return Image(name, hashlib.sha256(data).hexdigest(), pixels.shape[:2], notes, pixels, rgba)
+
+
+def glance(path: str, how: Reading = PLAIN, *, name: str = "") -> None:
+    """Refuse by its header what `read` would refuse anyway; nothing is decoded."""
+    with _plausible(path, name or path, how):
+        pass
+
+
+@contextmanager
+def _plausible(path: str, name: str, how: Reading) -> Iterator[BinaryIO]:
+    """Open a file whose header is that of a picture within the limits."""
     with _file(path, name) as file:
         size = os.fstat(file.fileno()).st_size
-        with opened(file, name, how):  # refuses by the header, before anything is read or decoded
+        with opened(file, name, how):
             pass
         if size > how.max_megapixels * 1e6 * MOST_BYTES + SLACK:
             raise ImageError(
@@ -62,9 +77,7 @@ def read(path: str, how: Reading = PLAIN, *, name: str = "") -> Image:
                 hint="raise --max-megapixels",
             )
         file.seek(0)
-        data = _all(file, name)
-    pixels, rgba, notes = decoded(data, name, how)
-    return Image(name, hashlib.sha256(data).hexdigest(), pixels.shape[:2], notes, pixels, rgba)
+        yield file
 
 
 def sha256(path: str, how: Reading = PLAIN) -> str:
@@ -98,7 +111,7 @@ def chunks(
     for number, one in enumerate(todo):
         file, name = _names(one, number)
         try:
-            good.append(read(file, how, name=name) if file else from_array(one, name, how))
+            good.append(from_array(one, name, how) if file is None else read(file, how, name=name))
         except ImageError as error:
             failed(name, error)
         except MemoryError:
@@ -111,13 +124,13 @@ def chunks(
         yield good
 
 
-def _names(one: Any, number: int) -> tuple[str, str]:
+def _names(one: Any, number: int) -> tuple[str | None, str]:
     """The file of a picture, if it is in one, and what to call it."""
     if isinstance(one, str):
         return one, one
     if isinstance(one, tuple) and all(isinstance(part, str) for part in one):
         return one[0], one[1]
-    return "", f"array-{number}"
+    return None, f"array-{number}"
 
 
 def fitted(image: Image, size: tuple[int, int], how: str) -> Image:

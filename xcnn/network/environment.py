@@ -72,6 +72,9 @@ def versions() -> dict[str, str]:
         "keras": keras.__version__,
         "tensorflow": tf.__version__,
         "device": "gpu" if tf.config.list_physical_devices("GPU") else "cpu",
+        # "all" is as many threads as processors; a sum over more of them rounds otherwise.
+        "processors": str(os.cpu_count()),
         "intra_op_threads": str(tf.config.threading.get_intra_op_parallelism_threads() or "all"),
+        "inter_op_threads": str(tf.config.threading.get_inter_op_parallelism_threads() or "all"),
         "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
     }

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from xcnn.cli import console
 from xcnn.cli.looks import DoctorOptions
+from xcnn.cli.signals import Watch
 from xcnn.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from xcnn.inputs import Piped
 
 HELP = """Tell what a model is, what had to be guessed, which explainers work on it and which don't, and why.
 
@@ -21,25 +25,12 @@ KINDS = (DoctorOptions,)
 
 def run(options: DoctorOptions, _: dict[str, str]) -> None:
     """Examine a model and print what was found."""
-    from xcnn import diagnosis, opening
-    from xcnn.host import Host
-    from xcnn.io import finding, images
-    from xcnn.io.reading import Reading
+    from xcnn import inputs
 
-    host = Host()
-    how = Reading.of(vars(options))
-    paths = finding.find(options.images, recursive=options.recursive) if options.images else []
-    checked = opening.check(options.model, options, host)
-    if options.write and (checked.named or checked.file is None):
-        raise OptionError("--write puts a file beside the model, and this one has no file", hint="leave --write out")
-    pictures = [images.read(path, how) for path in paths]
-    if not options.json:
-        console.say(f"opening {options.model} ...")
-    network = checked.open(pictures[0].size if pictures else None)
-    pictures = [images.fitted(picture, network.input_size, checked.fit) for picture in pictures]
-    found = diagnosis.examine(network, pictures, host)
-    if options.write:
-        found["written"] = str(diagnosis.write(network, checked, options))
+    with ExitStack() as stack:
+        given = inputs.given(options.images, options.from_file, stack)
+        stack.enter_context(Watch(None, patient=False, json=options.json))
+        found = _examined(options, given)
     if options.json:
         console.answer_json(found)
         return
@@ -52,6 +43,29 @@ def run(options: DoctorOptions, _: dict[str, str]) -> None:
         _table(picture["under"])
     if options.write:
         console.say(f"written: {found['written']}")
+
+
+def _examined(options: DoctorOptions, given: Sequence[str | Piped]) -> dict[str, Any]:
+    from xcnn import diagnosis, execution, inputs, opening
+    from xcnn.host import Host
+    from xcnn.io import images
+    from xcnn.io.reading import Reading
+
+    host = Host()
+    how = Reading.of(vars(options))
+    paths = execution.expanded(given, options) if given or options.from_file else []
+    checked = opening.check(options.model, options, host)
+    if options.write and (checked.named or checked.file is None):
+        raise OptionError("--write puts a file beside the model, and this one has no file", hint="leave --write out")
+    pictures = [images.read(one.file, how, name=one.name) for one in map(inputs.named, paths)]
+    if not options.json:
+        console.say(f"opening {checked.told(options.model)} ...")
+    network = checked.open(pictures[0].size if pictures else None)
+    pictures = [images.fitted(picture, network.input_size, checked.fit) for picture in pictures]
+    found = diagnosis.examine(network, pictures, host)
+    if options.write:
+        found["written"] = str(diagnosis.write(network, checked, options))
+    return found
 
 
 def _sections(found: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from xcnn.cli import console
 from xcnn.cli.looks import LayersOptions
+from xcnn.cli.signals import Watch
 from xcnn.errors import OptionError, XcnnError
 
 if TYPE_CHECKING:
@@ -32,10 +33,11 @@ def run(options: LayersOptions, _: dict[str, str]) -> None:
     runs = options.trace or bool(options.plot)
     checked = opening.check(options.model, options, host, hashed=runs)
     if runs or checked.file is None:
-        network = checked.open()
-        rows = [_row(layer, spatial=layer.spatial) for layer in network.layers()]
-        picks = _picks(network, host)
-        name = network.name
+        with Watch(None, patient=False, json=options.json):
+            network = checked.open()
+            rows = [_row(layer, spatial=layer.spatial) for layer in network.layers()]
+            picks = _picks(network, host)
+            name = network.name
     else:
         rows = [_row(entry, spatial=entry.spatial) for entry in sketch.sketch(checked.file)]
         picks, name = [], checked.file.path.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,15 +24,19 @@ KINDS = (PredictOptions, Display)
 
 def run(options: PredictOptions, display: Display, _: dict[str, str]) -> None:
     """Predict, write the pictures, and print the table."""
-    from xcnn import prediction
+    from xcnn import execution, inputs, prediction
     from xcnn.host import Host
     from xcnn.io import places
 
     out = options.out or str(places.default_folder("predict"))
     screen = console.Screen(display)
+    screen.starting(options.model)
     try:
-        with Watch(Path(out), patient=False, json=display.json):
-            found = prediction.predict(options, host=Host(), out=out, events=screen)
+        with ExitStack() as stack:
+            given = inputs.given(options.images, options.from_file, stack)
+            stack.enter_context(Watch(Path(out), patient=False, json=display.json))
+            pictures = execution.expanded(given, options)
+            found = prediction.predict(options, pictures, host=Host(), out=out, events=screen)
     except KeyboardInterrupt:
         raise StoppedError("interrupted: nothing was written") from None
     finally:
