@@ -6,6 +6,7 @@ import os
 import signal
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 from PIL import Image
@@ -14,6 +15,8 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as xcnn itself sets it, b
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # Tests in the background of a shell inherit deafness, and so would the programs that they start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("untimed")
 SAMPLES = Path(__file__).parent.parent / "samples"
 
 
