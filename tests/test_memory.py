@@ -45,6 +45,7 @@ for name, (some, options) in asked.items():
 
 
 @pytest.mark.executable
+@pytest.mark.slow
 def test_a_true_lack_of_memory_halves_what_is_computed_at_once():
     done = subprocess.run([sys.executable, "-c", REAL], capture_output=True, text=True, check=True)
 

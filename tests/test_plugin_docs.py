@@ -132,7 +132,7 @@ def test_the_tests_that_the_document_shows_pass_as_written(written, name):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("tool", [["ruff", "check"], ["mypy", "--strict"]])
+@pytest.mark.parametrize("tool", [["ruff", "check"], pytest.param(["mypy", "--strict"], marks=pytest.mark.slow)])
 def test_the_code_that_the_document_shows_is_clean(written, tool):
     done = subprocess.run(
         [sys.executable, "-m", *tool, "xcnn_energy.py", "xcnn_vargrad.py"],

@@ -49,7 +49,7 @@ def test_only_the_answer_is_on_standard_output_and_tensorflow_is_silent(photo, s
     ]
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_an_interrupted_run_leaves_nothing_behind(photo, small_model, how):
     for number in range(300):
         photo(f"many/{number}.png", height=200, width=200, seed=number)

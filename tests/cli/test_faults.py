@@ -78,6 +78,7 @@ def test_a_command_killed_at_twenty_moments_leaves_nothing_or_a_whole_folder(sma
     assert (done.returncode, hidden(Path("runs"))) == (0, [])
 
 
+@pytest.mark.slow
 def test_of_two_commands_that_write_one_folder_one_wins_and_the_other_says_why(small_model, photo, own_folder):
     photo("a.png")
     photo("b.png")
@@ -122,6 +123,7 @@ def test_a_full_disk_leaves_nothing_and_says_how_much_was_written(small_model, p
     assert err.count("  try: free some space, or choose an --out on another disk\n") == len(sizes)
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_keeps_the_folder_that_was_there(small_model, photo):
     photo("a.png", height=300, width=400)
 
@@ -141,6 +143,7 @@ def test_a_disk_that_is_read_only_is_refused_before_anything_is_computed(photo):
     assert "opening" not in err
 
 
+@pytest.mark.slow
 def test_a_limit_for_the_size_of_files_is_said_in_words(small_model, photo, own_folder):
     photo("a.png", height=300, width=400)
     code = (

@@ -81,7 +81,7 @@ def test_a_misspelled_name_gets_the_nearest_one(xcnn):
 
 
 @pytest.mark.keras
-@pytest.mark.parametrize("word", ["mobilenetv2", "MobileNet_V2"])
+@pytest.mark.parametrize("word", ["mobilenetv2", pytest.param("MobileNet_V2", marks=pytest.mark.slow)])
 def test_a_cached_model_is_explained_by_name(xcnn, home, word):
     import keras
 
@@ -97,6 +97,7 @@ def test_a_cached_model_is_explained_by_name(xcnn, home, word):
 
 
 @pytest.mark.keras
+@pytest.mark.slow
 def test_weights_with_another_hash_are_used_and_warned_about(xcnn, home):
     import keras
 

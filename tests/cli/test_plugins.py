@@ -284,6 +284,7 @@ def test_check_shows_a_row_per_promise_and_says_what_is_wrong_and_exits_1(xcnn, 
     assert "odd: on a nested model ..." in done.stderr
 
 
+@pytest.mark.slow
 def test_check_passes_a_good_plugin_by_command_and_by_distribution(xcnn):
     by_command = xcnn("plugins", "check", "toy", "--kind", "nested", "--with", "power=1", "--json")
     by_distribution = xcnn("plugins", "check", "XCNN_toy", "--kind", "nested")

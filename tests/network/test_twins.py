@@ -211,6 +211,7 @@ def test_a_gray_28x28_net_agrees_with_a_sub_model_and_a_gradient_tape(photos):
     assert run.results[0].target.label == "class 3"
 
 
+@pytest.mark.slow
 def test_the_embedded_model_as_a_nested_base_with_a_sigmoid_head_agrees_with_its_flat_twin(tmp_path):
     lite0 = keras.saving.load_model(zoo.EFFICIENTNET_LITE0.path(), compile=False)
     top = lite0.get_layer("top_act").output
