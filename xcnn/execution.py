@@ -5,6 +5,7 @@ Everything that can be checked without TensorFlow is checked first, the first pi
 
 from __future__ import annotations
 
+import os
 import time
 from functools import partial
 from pathlib import Path
@@ -110,7 +111,7 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
     resuming = Resuming(options, explainers) if options else None
     network, checked = _model(request.model if model is None else model, request, host)
     reusing = None
-    if skip_existing and out:
+    if skip_existing and out and os.path.lexists(out):
         reusing = Reusing(out, request, explainers, host=host, checked=checked, pictures=todo)
     size = reusing.size if reusing else None
     given: dict[str, Any] = {"checked": checked, "network": network, "size": size, "head": pictured}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from xcnn.network.preflight import ModelFile
     from xcnn.network.sidecar import Sidecar
     from xcnn.plugin import GradientRule, NamedModel, Network
-    from xcnn.request import Settings
+    from xcnn.request import ModelRequest, Request, Settings
 
 STRETCH = "stretch"
 
@@ -154,16 +154,19 @@ def _inspected(
         return preflight.inspect(path, known=known | set(objects), **limits), objects
 
 
-def located(word: str, host: Host) -> str:
-    """Say what a word for a model means, without opening it.
+def located(request: Request | ModelRequest, host: Host) -> str:
+    """Say what a request's word for a model means, without opening it.
 
     Raises
     ------
     ModelError
         If it means none.
+    OptionError
+        If there is no such preprocessing.
     """
-    named = _named(word, host)
-    return Checked(named=named).told(named.name if named else word)
+    named = _named(request.model, host)
+    _asked(request.preprocess, host)
+    return Checked(named=named).told(named.name if named else request.model)
 
 
 def model_file(word: str) -> Path | None:

@@ -331,6 +331,16 @@ def test_the_matrix_has_a_row_per_explainer_and_layer_and_a_column_per_class_all
     page.locator("dialog").wait_for(state="detached")
 
 
+def test_the_matrix_shows_maps_as_their_image_does(opened, three):
+    page = opened(three)
+    page.get_by_role("slider", name="Opacity").last.fill("90")
+    page.get_by_role("button", name="Compare all").click()
+
+    shown = page.locator(".matrix .heat").evaluate_all("maps => maps.map((one) => getComputedStyle(one).opacity)")
+    assert set(shown) == {"0.9", "1"}  # a signed map is stronger
+    page.keyboard.press("Escape")
+
+
 def test_panels_of_one_explainer_and_layer_have_rows_of_their_own(opened, every):
     page = opened(every)
     page.get_by_role("button", name="Compare all").click()

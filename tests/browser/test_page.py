@@ -30,6 +30,9 @@ def listed(page):
         ("", 9, 1), ("dog", 3, 0), ("label:egyptian", 9, 0), ("label:tabby", 0, 0), ('pred:"egyptian cat"', 9, 0),
         ("conf:<0.5", 5, 0), ("conf:>=50%", 4, 0), ("conf:>0.3 conf:<0.5 cat", 2, 0), ("!dog", 6, 1), ("warn", 0, 1), ("broken", 0, 1),
         ("wrong", 0, 0), ("zebra", 0, 0), ("conf:", 9, 1), ("conf:odd", 0, 0),
+        # On the way to a condition, beside it, and as people write it.
+        ("conf", 0, 0), ("pred", 0, 0), ("label", 0, 0), ("!conf", 9, 1), ("!", 9, 1), ("!conf:", 9, 1), ("! dog", 6, 1),
+        ("conf: <0.5", 5, 0), ("conf<0.5", 5, 0), ("conf < 50%", 5, 0), ("conf:<50", 5, 0), ("pred: egyptian", 9, 0),
     ],
 )  # fmt: skip
 def test_images_and_failures_are_found(opened, gallery, query, count, failed):
@@ -49,6 +52,7 @@ def test_images_and_failures_are_found(opened, gallery, query, count, failed):
         ("foo:bar", "foo:bar is not understood and looked for as text: write label:, pred: or conf:"),
         ("cat wrong", "wrong finds nothing: the run was told no truth"),
         ("conf:odd x:y foo:<b>", "conf:odd is not understood: write conf:<0.5; foo:<b> is not understood and looked for as text: write label:, pred: or conf:"),
+        ("conf:<150%", "conf:<150% is beyond all: a probability is at most 100%"),
         *[(plain, "") for plain in ("", "cat", "conf:", "conf:<=50%", "!warn", 'label:"egyptian cat"', "C:\\cat", '"foo:bar"', "PRED:cat")],
     ],
 )  # fmt: skip
@@ -465,3 +469,19 @@ def test_a_small_window_never_scrolls_sideways(opened, three, grid, width):
     for report in (three, grid):
         page = opened(report, viewport={"width": width, "height": 844})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_light_and_dark_are_in_the_address(opened, one):
+    page = opened(one, color_scheme="light")
+    colour = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(colour)
+    page.get_by_role("button", name="Light / dark").click()
+    dark = page.evaluate(colour)
+    assert dark != light
+    assert fragment(page) == "#theme=dark"
+
+    page.reload()
+    assert page.evaluate(colour) == dark
+    page.get_by_role("button", name="Light / dark").click()
+    assert fragment(page) == "#theme=light"
+    assert page.evaluate(colour) == light

@@ -225,7 +225,7 @@ def test_a_dry_run_says_what_would_happen_and_touches_nothing(command, photo, ow
     before = sorted(own_folder.rglob("*"))
 
     code, out, err = command(
-        "explain", "model.keras", "*.png", "--with", "gradcam,occlusion", "--window", "9", "--dry-run"
+        "explain", "model.keras", "*.png", "--with", "gradcam,occlusion", "--window", "9", "--fail-fast", "--dry-run"
     )
 
     assert (code, err) == (0, "")
@@ -235,6 +235,7 @@ def test_a_dry_run_says_what_would_happen_and_touches_nothing(command, photo, ow
         "explainers: gradcam, occlusion",
         "--window: 9x9 (command line)",
         "--seed: 3 (xcnn.toml)",
+        "--fail-fast: True (command line)",
         "folder: xcnn-out/explain, nothing was written",
     ]
     assert sorted(own_folder.rglob("*")) == before
@@ -254,6 +255,7 @@ def test_a_dry_run_of_a_model_explainer_names_no_picture(command):
         (("efficientnet-lite0", "gone.png"), 2, "there is no file gone.png"),
         (("efficientnet-lite0", "a.png", "--out", "there"), 5, "there already exists"),
         (("efficientnet-lite0", "a.png", "--colormap", "virdis"), 2, "viridis (did you mean this?)"),
+        (("efficientnet-lite0", "a.png", "--preprocess", "tff"), 2, "there is no preprocessing 'tff'"),
         (("efficientnet-lite0", "-", "--background", "gren"), 2, "--background is 'gren', which is no colour"),
     ],
 )

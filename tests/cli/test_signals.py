@@ -118,3 +118,36 @@ runpy.run_module("xcnn", run_name="__main__")
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
 
     assert (done.returncode, done.stdout, done.stderr) == (code, b"", b"")
+
+
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_does_not_break_into_what_is_said_of_the_first(first, second):
+    script = f"""
+import os, time
+from xcnn.cli import signals
+from xcnn.errors import Terminated
+signals.listen()
+try:
+    os.kill(os.getpid(), {int(first)})
+    time.sleep(60)
+except (KeyboardInterrupt, Terminated) as heard:
+    os.kill(os.getpid(), {int(second)})
+    time.sleep(0.05)
+    print(type(heard).__name__)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+
+    name = {signal.SIGINT: "KeyboardInterrupt", signal.SIGTERM: "Terminated"}[first]
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{name}\n", "")
+
+
+@pytest.mark.keras
+def test_a_library_that_finds_no_room_is_want_of_memory_and_no_bug(photo):
+    words = f"ulimit -v 300000; exec {sys.executable} -m xcnn gradcam efficientnet-lite0 {photo()}"
+
+    done = subprocess.run(["sh", "-c", words], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 3, done.stderr
+    assert "there is not enough memory" in done.stderr
+    assert "bug" not in done.stderr

@@ -321,6 +321,17 @@ def test_a_dead_channel_is_marked(kind):
     assert any("other" in note for note in found.notes)
 
 
+def test_a_channel_that_answers_with_rounding_alone_is_dead_beside_one_that_lives():
+    model = dead_or_alive()
+    model.get_layer("next").set_weights([np.diag([1.0, 1e-8]).reshape(1, 1, 2, 2)])
+    model.get_layer("conv").set_weights([np.ones((3, 3, 3, 2)) / 27, np.zeros(2)])
+
+    found = ascended(opened(model), "next", [0, 1], kind="classic", steps=3, size=(12, 12))
+
+    assert found.states == ("", "dead")
+    assert 0 < found.activations[1] < 1e-6
+
+
 def test_a_channel_that_is_silent_at_first_is_woken_by_its_value_before_the_activation():
     model = nets.flat()
     kernel, bias = model.get_layer("conv1").get_weights()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
-import signal
 import sys
 import warnings
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,8 +16,8 @@ from xcnn._version import __version__
 from xcnn.cli import bridge, console, several
 from xcnn.cli.configured import EXPLAIN, LOOKS, Configuration
 from xcnn.cli.display import Display
-from xcnn.cli.signals import INTERRUPTED, TERMINATED, StoppedError, TerminatedError, terminated
-from xcnn.errors import OutputError, Terminated, UsageError, XcnnError, closest
+from xcnn.cli.signals import INTERRUPTED, TERMINATED, StoppedError, TerminatedError, listen
+from xcnn.errors import ModelError, OutputError, Terminated, UsageError, XcnnError, closest
 from xcnn.host import Host
 
 if TYPE_CHECKING:
@@ -207,12 +206,19 @@ def _ended(arguments: list[str]) -> int:  # noqa: PLR0911 (one return per way to
     except Exception as problem:
         if os.environ.get("XCNN_DEBUG"):
             raise
-        bug = XcnnError(
-            f"a bug in xcnn: {type(problem).__name__}: {problem}",
-            hint="set XCNN_DEBUG=1 for the traceback, and report it",
-        )
-        return _report(bug, arguments)
+        return _report(_unforeseen(problem), arguments)
     return code if isinstance(code, int) else 0
+
+
+def _unforeseen(problem: Exception) -> XcnnError:
+    """What nobody has put in words yet, put in words."""
+    if isinstance(problem, MemoryError) or (isinstance(problem, ImportError) and "failed to map" in str(problem)):
+        words = f"there is not enough memory: {str(problem) or 'an array could not be made'}"
+        return ModelError(words, hint="close other programs, or lift the limit (ulimit -v)")
+    return XcnnError(
+        f"a bug in xcnn: {type(problem).__name__}: {problem}",
+        hint="set XCNN_DEBUG=1 for the traceback, and report it",
+    )
 
 
 def _wants_json(arguments: list[str]) -> bool:
@@ -267,7 +273,7 @@ def _usage(problem: Any) -> UsageError:
 
 def main() -> NoReturn:
     """Run the command line of this process."""
-    signal.signal(signal.SIGTERM, terminated)
+    listen()
     if not os.environ.get("XCNN_DEBUG"):
         warnings.simplefilter("ignore")  # of the libraries below; what matters to users is said in our words
     code = run(sys.argv[1:])

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from xcnn.request import ModelRequest
 
 SIGNALLED = {"interrupted": INTERRUPTED, "terminated": TERMINATED}
+SCREEN = {"dry_run", "json", "quiet", "verbose"}
+"""Options that change nothing of what a run does."""
 SHOWN = 10
 """So many names of pictures are listed by --dry-run."""
 
@@ -124,13 +126,13 @@ def _rehearse(
     from xcnn.io import places
 
     pictures = execution.found(request, explainers) if isinstance(request, Request) else []
-    model = opening.located(request.model, Host())
+    model = opening.located(request, Host())
     places.check(out, overwrite=request.overwrite or display.skip_existing, inputs=[*pictures, request.model])
     rows = [
         {"option": option.flag, "value": _spelled(option, one), "source": sources.get(option.name, DEFAULT)}
-        for one in (*explainers, request)
+        for one in (*explainers, request, display)
         for option in options.declared(type(one))
-        if not option.option.positional and getattr(one, option.name) != option.default
+        if not option.option.positional and getattr(one, option.name) != option.default and option.name not in SCREEN
     ]
     told: dict[str, Any] = {
         "schema_version": 1,

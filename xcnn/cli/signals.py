@@ -36,15 +36,36 @@ class TerminatedError(StoppedError):
     code = "terminated"
 
 
+def listen() -> None:
+    """Let SIGINT, unless the shell has switched it off, and SIGTERM end the program tidily."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, interrupted)
+    signal.signal(signal.SIGTERM, terminated)
+
+
+def interrupted(*_: object) -> NoReturn:
+    """End as SIGINT asks."""
+    _told()
+    raise KeyboardInterrupt
+
+
 def terminated(*_: object) -> NoReturn:
-    """End as SIGTERM asks, but tidily."""
+    """End as SIGTERM asks."""
+    _told()
     raise Terminated
+
+
+def _told() -> None:
+    """Keep a second signal, which `Watch` hears, from breaking into what the first one began."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 class Watch:
     """Ends the process `SECONDS` after the first signal, and at once after the second.
 
-    It does nothing in a program that did not install `terminated`, such as a test or a notebook.
+    It does nothing in a program that does not `listen`, such as a test or a notebook.
 
     Parameters
     ----------

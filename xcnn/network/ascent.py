@@ -29,6 +29,8 @@ CALL = 0.5
 PIXELS = 16 * 64 * 64
 """How many a call works on at a time: enough to fill the processors, few enough for their caches."""
 ROWS = 16
+FAINT = 1e-6
+"""What a channel answers with, as a part of what the strongest does, is nothing: rounding leaves more."""
 ATTEMPTS = 3
 """How often another noise is tried where a channel does not answer."""
 
@@ -214,7 +216,7 @@ class Climb:
         peaks = outcome[3].numpy()
         whole = np.concatenate(means).T
         finite = np.isfinite(pictures).all(axis=(1, 2, 3)) & np.isfinite(whole).all(axis=1)
-        dead = ~alive | (peaks == 0)
+        dead = ~alive | (peaks <= FAINT * peaks[finite].max(initial=0))
         states = tuple(
             "" if fine and not gone else "dead" if fine else "diverged" for fine, gone in zip(finite, dead, strict=True)
         )

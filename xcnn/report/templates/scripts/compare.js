@@ -73,9 +73,10 @@ const matrix = (article) => {
   });
   if (state.matrix !== article.dataset.key) stepped(() => { state.matrix = article.dataset.key; });
   const one = dialog(article.querySelector("h3").textContent, () => { if (!state.matrix || document.querySelector("dialog .matrix")) return; state.matrix = ""; closedAgain(); },
-    made("p", { class: "quiet", text: "Point at a picture or tap it to read all maps there. Turn the wheel to zoom, drag to move." }),
+    made("p", { class: "quiet", text: "Point at a picture or tap it to read all maps there. + and − zoom, and so does the wheel; drag to move." }),
     made("table", { class: "matrix", role: "table" }, made("thead", { role: "rowgroup" }, head), made("tbody", { role: "rowgroup" }, ...body)));
   for (const handle of all(".handle", one)) handle.remove();
+  for (const name of ["--opacity", "--palette", "--signed"]) one.style.setProperty(name, article.style.getPropertyValue(name));
 };
 
 /** The tools of the page. */
@@ -92,8 +93,8 @@ const page = (() => {
   const threshold = slider("Hide below", { min: 0, max: 99 }, (value) => changed("threshold", value));
   const gamma = slider("Gamma", { min: 0.2, max: 3, step: 0.1 }, (value) => changed("gamma", value));
   const reset = button("Reset", () => {
-    const { find, sort } = state;
-    state = { ...fresh(), find, sort };
+    const { find, sort, theme } = state;
+    state = { ...fresh(), find, sort, theme };
     shown();
     remember();
   });

@@ -10,9 +10,20 @@ const elsewhere = (() => {
     .filter(({ page: on }) => String(on) !== pageNumber).map((record) => ({ ...record, file: pages[record.page - 1] }));
 })();
 const judged = [...records.values(), ...elsewhere].some(({ truth }) => truth);
-const words = (text) => text.match(/!?(?:[a-z]+:)?"[^"]*"?|\S+/gi) ?? [];
+/** The conditions of a search; spaces within one are forgiven, and what is only begun is none yet. */
+const words = (text) => (text
+  .replace(/(^|[\s!])(label|pred|conf):\s+/gi, "$1$2:")
+  .replace(/(^|[\s!])conf\s*(?=[<>=]\s*\S)/gi, "$1conf:")
+  .replace(/(conf:[<>]?=?)\s+(?=[\d.])/gi, "$1")
+  .replace(/(^|\s)!\s+/g, "$1!")
+  .match(/!?(?:[a-z]+:)?"[^"]*"?|\S+/gi) ?? []).filter((word) => !/^!?(?:(?:label|pred|conf):)?$/i.test(word));
 const bare = (word) => word.replaceAll('"', "");
 const LIMIT = /^(<=|>=|<|>|=)?(\d*\.?\d+)(%?)$/;
+/** The probability that a condition names: 0.5, 50% and 50 are the same. */
+const limitOf = (rest) => {
+  const [, , number, percent] = rest.match(LIMIT) ?? [];
+  return Number(number) / (percent || Number(number) > 1 ? 100 : 1);
+};
 
 const fits = (record, asked) => {
   const word = bare(asked);
@@ -20,16 +31,14 @@ const fits = (record, asked) => {
   // What begins with a quotation mark is text.
   const [, field, rest] = (!asked.startsWith('"') && word.match(/^(label|pred|conf):(.*)$/i)) || [];
   const { labels = "", pred = "", conf = "", warn, wrong, failed: isFailure, text } = record;
-  switch ((field ?? word).toLowerCase()) {
-    case "label": return labels.toLowerCase().includes(rest.toLowerCase());
-    case "pred": return pred.toLowerCase().includes(rest.toLowerCase());
+  switch (field ? `${field.toLowerCase()}:` : asked.toLowerCase()) {
+    case "label:": return labels.toLowerCase().includes(rest.toLowerCase());
+    case "pred:": return pred.toLowerCase().includes(rest.toLowerCase());
     case "warn": return isFailure || warn === "yes";
     case "wrong": return wrong === "yes";
-    case "conf": {
-      const [, sign, number, percent] = rest.match(LIMIT) ?? [];
-      if (number === undefined) return rest === "";
-      if (conf === "") return false;
-      const value = Number(conf), limit = Number(number) / (percent ? 100 : 1);
+    case "conf:": {
+      const [, sign] = rest.match(LIMIT) ?? [], value = Number(conf), limit = limitOf(rest);
+      if (conf === "" || Number.isNaN(limit)) return false;
       return { "<": value < limit, ">": value > limit, "<=": value <= limit, ">=": value >= limit, "=": Math.abs(value - limit) < 0.005 }[sign ?? "="];
     }
     default: return text.includes(word.toLowerCase());
@@ -40,7 +49,10 @@ const oddOf = (asked) => {
   const word = bare(asked).replace(/^!/, ""), [, field, rest] = asked.replace(/^!/, "").match(/^([a-z]{2,}):(.*)$/i) ?? [];
   if (word.toLowerCase() === "wrong" && !judged) return "wrong finds nothing: the run was told no truth";
   if (field === undefined) return "";
-  if (field.toLowerCase() === "conf") return bare(rest) === "" || LIMIT.test(bare(rest)) ? "" : `${word} is not understood: write conf:<0.5`;
+  if (field.toLowerCase() === "conf") {
+    const limit = limitOf(bare(rest));
+    return Number.isNaN(limit) ? `${word} is not understood: write conf:<0.5` : limit > 1 ? `${word} is beyond all: a probability is at most 100%` : "";
+  }
   return ["label", "pred"].includes(field.toLowerCase()) ? "" : `${word} is not understood and looked for as text: write label:, pred: or conf:`;
 };
 

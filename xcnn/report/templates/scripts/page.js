@@ -47,7 +47,9 @@ const dialog = (title, closed, ...children) => {
 const does = {
   theme() {
     const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-    root.dataset.theme = dark ? "light" : "dark";
+    state.theme = dark ? "light" : "dark";
+    themed();
+    remember();
   },
   async copy(pressed) {
     const command = pressed.parentElement.querySelector("code");

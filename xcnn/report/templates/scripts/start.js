@@ -1,5 +1,6 @@
 // The page as its address asks for it.
 const shown = () => {
+  themed();
   colourAll(state.page);
   page.set();
   for (const article of images) show(article);

@@ -7,7 +7,7 @@ const keyed = new Map(images.map((article) => [article.dataset.key, article]));
 const FIRST = { palette: "run", threshold: 0, gamma: 1, opacity: Number(document.body.dataset.opacity), mode: "overlay" };
 const SHORT = { palette: "p", threshold: "t", gamma: "g", opacity: "o", mode: "v" };
 const OWN = { ...SHORT, swipe: "s", zoom: "z", x: "x", y: "y" };
-const fresh = () => ({ page: { ...FIRST }, own: {}, image: "", explainer: "", find: "", sort: "", matrix: "", tile: "", nth: 0 });
+const fresh = () => ({ page: { ...FIRST }, own: {}, image: "", explainer: "", find: "", sort: "", theme: "", matrix: "", tile: "", nth: 0 });
 let state = fresh();
 
 const limits = { threshold: [0, 99], gamma: [0.2, 3], opacity: [0, 100], swipe: [0, 100], zoom: [1, 32], x: [0, 1], y: [0, 1] };
@@ -21,7 +21,7 @@ const valid = (key, text) => {
 const own = (key) => (state.own[key] ??= {});
 const lookOf = (key) => ({ ...state.page, ...state.own[key] });
 
-const hashOf = ({ page, own: owned, image, explainer, find, sort, matrix, tile, nth }) => {
+const hashOf = ({ page, own: owned, image, explainer, find, sort, theme, matrix, tile, nth }) => {
   const told = new URLSearchParams();
   if (image) told.set("img", image);
   for (const [key, name] of Object.entries(SHORT)) if (page[key] !== FIRST[key]) told.set(name, page[key]);
@@ -29,7 +29,7 @@ const hashOf = ({ page, own: owned, image, explainer, find, sort, matrix, tile, 
     const words = Object.entries(OWN).filter(([key]) => chosen[key] !== undefined).map(([key, name]) => `${name}:${chosen[key]}`);
     if (words.length) told.set(`i.${id}`, words.join(","));
   }
-  for (const [name, value] of Object.entries({ m: explainer, q: find, sort, matrix, f: tile, n: tile && nth && nth + 1 })) if (value) told.set(name, value);
+  for (const [name, value] of Object.entries({ m: explainer, q: find, sort, theme, matrix, f: tile, n: tile && nth && nth + 1 })) if (value) told.set(name, value);
   return told.toString();
 };
 
@@ -50,14 +50,21 @@ const stateOf = (hash) => {
   found.image = keyed.has(told.get("img")) ? told.get("img") : "";
   found.matrix = keyed.has(told.get("matrix")) ? told.get("matrix") : "";
   found.explainer = explainers.includes(told.get("m")) ? told.get("m") : "";
+  found.theme = ["light", "dark"].includes(told.get("theme")) ? told.get("theme") : "";
   found.nth = Math.max(Math.trunc(Number(told.get("n"))) || 1, 1) - 1;
   [found.find, found.sort, found.tile] = ["q", "sort", "f"].map((name) => told.get(name) ?? "");
   return found;
 };
 
+/** Light or dark, as the reader chose; as the system is, without a choice. */
+const themed = () => {
+  if (state.theme) root.dataset.theme = state.theme;
+  else delete root.dataset.theme;
+};
+
 /** The view as it holds on every page, for links to other pages. */
 const carried = (more = {}) => {
-  const told = hashOf({ ...fresh(), page: state.page, explainer: state.explainer, find: state.find, sort: state.sort, ...more });
+  const told = hashOf({ ...fresh(), page: state.page, explainer: state.explainer, find: state.find, sort: state.sort, theme: state.theme, ...more });
   return told && `#${told}`;
 };
 const turners = all(".pages a").map((link) => [link, link.getAttribute("href")]);
