@@ -249,3 +249,32 @@ def test_python_reads_no_configuration(photo, small_model, monkeypatch):
 
     assert len(run.results) == 1
     assert next(row["value"] for row in run.about["options"] if row["name"] == "seed") == 0
+
+
+@pytest.mark.parametrize(
+    ("written", "environment", "told"),
+    [
+        ("colormap = 'virids'", {}, "error: xcnn.toml: 'colormap': there is no colormap 'virids'"),
+        ("", {"XCNN_COLORMAP": "virids"}, "error: XCNN_COLORMAP: there is no colormap 'virids'"),
+        ("preprocess = 'tff'", {}, "error: xcnn.toml: 'preprocess': there is no preprocessing 'tff'"),
+    ],
+)
+def test_a_value_that_only_the_run_finds_impossible_is_told_with_where_it_stands(
+    command, photo, monkeypatch, written, environment, told
+):
+    Path("xcnn.toml").write_text(written)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    code, _, err = command("gradcam", "efficientnet-lite0", photo(), "--dry-run")
+
+    assert code == 2
+    assert err.startswith(told)
+
+
+def test_a_value_of_the_command_line_is_not_blamed_on_a_file(command, photo):
+    Path("xcnn.toml").write_text("colormap = 'jet'")
+
+    _, _, err = command("gradcam", "efficientnet-lite0", photo(), "--colormap", "virids", "--dry-run")
+
+    assert err.startswith("error: there is no colormap 'virids'")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from xcnn.configuration import File
+    from xcnn.errors import UsageError
     from xcnn.host import Host
     from xcnn.options import Declared
     from xcnn.plugin import BaseExplainer
@@ -139,3 +140,14 @@ def _vocabulary(host: Host, imported: Sequence[type[BaseExplainer]]) -> Vocabula
 
 def _by_name(kinds: Iterable[type]) -> dict[str, Declared]:
     return {option.name: option for kind in kinds for option in options.declared(kind)}
+
+
+def attribute(problem: UsageError, instances: Sequence[Any], sources: Mapping[str, str]) -> None:
+    """Name the file or the variable that an impossible value comes from."""
+    for instance in instances:
+        for option in options.declared(type(instance)):
+            source, value = sources.get(option.name, DEFAULT), getattr(instance, option.name)
+            words = value if isinstance(value, tuple) else (value,)
+            if source not in {DEFAULT, COMMAND_LINE} and any(one and repr(one) in problem.message for one in words):
+                place = configuration.variable_of(option) if source == ENVIRONMENT else f"{source}: {option.name!r}"
+                problem.message = f"{place}: {problem.message}"

@@ -13,7 +13,7 @@ import typer
 from typer.completion import completion_init, install_callback, show_callback  # type: ignore[attr-defined]
 
 from xcnn._version import __version__
-from xcnn.cli import bridge, console, several
+from xcnn.cli import bridge, configured, console, several
 from xcnn.cli.configured import EXPLAIN, LOOKS, Configuration
 from xcnn.cli.display import Display
 from xcnn.cli.signals import INTERRUPTED, TERMINATED, StoppedError, TerminatedError, listen
@@ -123,7 +123,11 @@ def explain(
     from xcnn.cli import running
 
     command = explainers[0].name if len(explainers) == 1 else EXPLAIN
-    code = running.run(command, request, explainers, display, sources)
+    try:
+        code = running.run(command, request, explainers, display, sources)
+    except UsageError as problem:
+        configured.attribute(problem, (*explainers, request), sources)
+        raise
     if code:
         raise typer.Exit(code)
 
