@@ -137,7 +137,7 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
             repeatable=bool(request.model) and not from_memory,
         )
         about["seconds"] = round(time.monotonic() - begun, 2)
-        if reusing:
+        if skip_existing and out:
             about["reused"] = outcome.kept
         warnings = [*told["warnings"], *outcome.warnings, *([_missing(stopped, outcome, len(todo))] if stopped else [])]
         run = Run(about, tuple(outcome.results), tuple(outcome.failures), tuple(warnings), out, stopped)
