@@ -45,7 +45,7 @@ def test_a_run_goes_on_where_another_ended(command, tmp_path, name):
     assert code == 0, err
     assert "goes on from 40 masked pictures of an earlier run" in err
     assert command(*options, "--samples", "45", "--out", "once")[0] == 0
-    for file in (f"photo.{name}.npy", f"photo.{name}-2.npy"):
+    for file in (f"photo.{name}.npy", f"photo.{name}.95-interval.npy"):
         resumed, once = np.load(tmp_path / "resumed" / file), np.load(tmp_path / "once" / file)
         np.testing.assert_allclose(resumed, once, atol=1e-5 * np.abs(once).max())
     panels = told("resumed", tmp_path)["results"][0]["panels"]
