@@ -57,7 +57,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "working": (SHARED | {"checking", "host", "outcome", "protocol", "resuming", "truth"}, {"numpy"}),
     "diagnosis": ({"errors", "host", "network", "opening", "plugin"}, {"numpy"}),
     "prediction": ({"errors", "events", "host", "inputs", "io", "network", "opening", "plugin", "render"}, {"numpy"}),
-    "run": (SHARED | {"opening", "options", "execution", "request", "host", "saving"}, set()),
+    "run": (SHARED | {"opening", "options", "execution", "request", "host"}, set()),
     "maths": (set(), {"numpy", "lazy_loader"}),
     "explainers": ({"plugin", "maths", "errors"}, set()),
     "network": (SHARED | {"backward"}, {"keras", "tensorflow", "numpy", "cv2", "h5py"}),

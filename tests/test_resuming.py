@@ -169,11 +169,11 @@ def test_what_skip_existing_keeps_can_be_gone_on_from(small_model, photo, tmp_pa
 
 
 def test_a_report_made_again_is_no_run_to_go_on_from(small_model, photo, tmp_path):
-    from xcnn.saving.rebuild import rebuild
+    from xcnn.saving.rebuild import join_reports
 
     explained(small_model, [photo()], out=tmp_path / "run")
 
-    rebuild([str(tmp_path / "run")], tmp_path / "again")
+    join_reports([str(tmp_path / "run")], tmp_path / "again")
 
     assert not list((tmp_path / "again").glob("*.npz"))
 

@@ -13,7 +13,7 @@ from .explainers.occlusion import Occlusion as Occlusion
 from .explainers.saliency import Saliency as Saliency
 from .explainers.smoothgrad import SmoothGrad as SmoothGrad
 from .run import explain as explain
-from .run import join_reports as join_reports
 from .run import list_explainers as list_explainers
 from .run import open_network as open_network
+from .saving.rebuild import join_reports as join_reports
 from .values import Run as Run

@@ -125,35 +125,6 @@ def explain(
     return execute(request, built, host=host, model=model, pictures=given, sources=sources)
 
 
-def join_reports(runs: Sequence[str | Path], out: str | Path, *, overwrite: bool = False) -> Path:
-    """Make one report of several run folders of one model, as ``xcnn report`` does: nothing is computed anew.
-
-    Parameters
-    ----------
-    runs : sequence of path
-        Folders that `Run.save` or a command wrote, or their report.html or run.json.
-    out : path
-        The folder to make.
-    overwrite : bool
-        Replace a folder that xcnn wrote earlier.
-
-    Returns
-    -------
-    Path
-        The report.
-
-    Raises
-    ------
-    UsageError
-        If one is no run folder, or they are of different models.
-    OutputError
-        If `out` exists or can't be written.
-    """
-    from xcnn.saving import rebuild
-
-    return rebuild.rebuild([str(run) for run in runs], Path(out), overwrite=overwrite)
-
-
 def _kind(explainer: Any, host: Host) -> type[BaseExplainer]:
     if isinstance(explainer, BaseExplainer):
         return type(explainer)

@@ -12,7 +12,7 @@ from xcnn.plugin import Image, Result, Table, Tiles
 from xcnn.render.style import Style
 from xcnn.report import html
 from xcnn.saving.pictures import Pictures
-from xcnn.saving.rebuild import rebuild
+from xcnn.saving.rebuild import join_reports
 
 pytestmark = pytest.mark.browser
 
@@ -117,7 +117,7 @@ def test_a_report_of_several_runs_shows_the_results_of_a_picture_side_by_side(op
     for name in ("gradcam", "saliency"):
         xcnn.explain(network, pictures((60, 80)), name).save(own_folder / name)
 
-    page = opened(rebuild(["gradcam", "saliency"], own_folder / "both").resolve())
+    page = opened(join_reports(["gradcam", "saliency"], own_folder / "both").resolve())
 
     assert page.locator(".image").count() == 1
     assert page.locator(".card h4").all_inner_texts() == ["Grad-CAM", "Saliency"]

@@ -22,7 +22,7 @@ from xcnn.execution import execute
 from xcnn.explainers.gradcam import GradCAM
 from xcnn.host import Host
 from xcnn.request import Request
-from xcnn.saving.rebuild import manifest_of, rebuild
+from xcnn.saving.rebuild import join_reports, manifest_of
 
 pytestmark = pytest.mark.keras
 ONE = ("gradcam", "m.keras", "photos")
@@ -377,7 +377,7 @@ def test_a_hostile_folder_hands_nothing_over(command, own_folder, name):
 
 
 def test_a_report_made_again_is_no_run(command):
-    rebuild(["run"], Path("again"))
+    join_reports(["run"], Path("again"))
 
     _, _, err = command(*ONE, "--out", "again", "--skip-existing")
 

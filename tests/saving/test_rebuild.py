@@ -18,7 +18,7 @@ import xcnn
 from xcnn.errors import OutputError, XcnnError
 from xcnn.report import pages
 from xcnn.saving import schema
-from xcnn.saving.rebuild import rebuild
+from xcnn.saving.rebuild import join_reports
 
 EVERY = ["gradcam", "saliency", "occlusion", "activations", "kernels"]
 
@@ -68,7 +68,7 @@ def test_every_explainer_writes_what_the_schema_says(runs):
 def test_a_report_made_again_has_the_same_page_and_numbers(runs):
     (folder,) = runs("gradcam")
 
-    report = rebuild([folder], Path("again"))
+    report = join_reports([folder], Path("again"))
 
     assert report == Path("again/report.html")
     old, new = manifest(folder), manifest("again")
@@ -82,7 +82,7 @@ def test_a_report_made_again_has_the_same_page_and_numbers(runs):
 def test_several_runs_put_the_results_of_a_picture_together(runs):
     folders = runs("gradcam", "saliency", "kernels")
 
-    rebuild(folders, Path("both"))
+    join_reports(folders, Path("both"))
 
     told = manifest("both")
     seen = [(one["explainer"], one["image"] and one["image"]["path"]) for one in told["results"]]
@@ -105,7 +105,7 @@ def test_the_same_run_twice_is_there_once_and_another_option_is_another_explaine
     shutil.copytree("first", "copy")
     xcnn.explain(FakeNetwork(), pictures((6, 8), seed=0), "saliency", reduce="mean").save("other")
 
-    rebuild(["first", "copy", "other"], Path("all"))
+    join_reports(["first", "copy", "other"], Path("all"))
 
     told = manifest("all")
     assert [one["name"] for one in told["explainers"]] == ["saliency", "saliency 2"]
@@ -120,7 +120,7 @@ def test_what_one_run_was_told_of_a_picture_holds_for_all(own_folder, photo):
     for name, truth in (("gradcam", None), ("saliency", "truth.csv")):
         xcnn.explain(FakeNetwork(), "photo.png", name, truth=truth).save(name)
 
-    rebuild(["gradcam", "saliency"], Path("both"))
+    join_reports(["gradcam", "saliency"], Path("both"))
 
     results = manifest("both")["results"]
     best = results[0]["predictions"][0]["index"]
@@ -132,7 +132,7 @@ def test_parts_of_a_picture_that_differ_stay_apart(own_folder, photo):
     for fit in ("stretch", "crop"):
         xcnn.explain(FakeNetwork(), "photo.png", "saliency", fit=fit).save(fit)
 
-    rebuild(["stretch", "crop"], Path("both"))
+    join_reports(["stretch", "crop"], Path("both"))
 
     results = manifest("both")["results"]
     assert [(one["image"]["height"], one["image"]["width"]) for one in results] == [(30, 40), (30, 30)]
@@ -146,7 +146,7 @@ def test_runs_of_different_models_are_not_joined(runs):
     Path("saliency/run.json").write_text(json.dumps(told))
 
     with pytest.raises(XcnnError, match="different models: fake and another"):
-        rebuild(folders, Path("out"))
+        join_reports(folders, Path("out"))
 
 
 def put(*keys, value):
@@ -185,7 +185,7 @@ def test_a_hostile_run_is_refused_and_nothing_is_written(broken, change):
     Path("secret.npy").write_bytes(Path(folder, "array-0.gradcam.npy").read_bytes())
 
     with pytest.raises(XcnnError) as caught:
-        rebuild([folder], Path("out"))
+        join_reports([folder], Path("out"))
 
     assert caught.value.hint
     assert caught.value.exit_code in {1, 2}
@@ -196,7 +196,7 @@ def test_what_is_wrong_with_a_panel_is_told_of_its_own_kind(broken):
     folder = broken(put("results", 0, "panels", 0, "minimum", value="x"))
 
     with pytest.raises(XcnnError, match=r'run\.json\.results\.0\.panels\.0\.minimum is "x", not of type number'):
-        rebuild([folder], Path("out"))
+        join_reports([folder], Path("out"))
 
 
 def test_a_link_out_of_the_folder_is_not_followed(runs):
@@ -206,7 +206,7 @@ def test_a_link_out_of_the_folder_is_not_followed(runs):
     file.symlink_to(Path("private.jpg").resolve())
 
     with pytest.raises(XcnnError, match="can't be a file of a run"):
-        rebuild([folder], Path("out"))
+        join_reports([folder], Path("out"))
 
 
 def test_what_lies_behind_the_pixels_of_a_picture_is_not_handed_on(runs):
@@ -214,7 +214,7 @@ def test_what_lies_behind_the_pixels_of_a_picture_is_not_handed_on(runs):
     with Path(folder, "array-0.source.jpg").open("ab") as file:
         file.write(b"<script>secret</script>")
 
-    rebuild([folder], Path("out"))
+    join_reports([folder], Path("out"))
 
     assert not any(b"secret" in path.read_bytes() for path in Path("out").iterdir())
 
@@ -225,7 +225,7 @@ def test_a_run_json_that_is_none_is_refused(own_folder, text):
     Path("run/run.json").write_text(text)
 
     with pytest.raises(XcnnError, match=r"run\.json"):
-        rebuild(["run"], Path("out"))
+        join_reports(["run"], Path("out"))
 
 
 def test_a_folder_without_a_run_is_refused(command, own_folder):
@@ -302,17 +302,17 @@ def test_a_limit_of_nothing_always_makes_a_folder_whose_pages_belong_to_the_run(
     assert schema.problem(told) == ""
     assert "Page 3 of 3: images 5 to 5 of 5" in Path("out/report-3.html").read_text("utf-8")
 
-    rebuild(["out/report-2.html"], Path("again"), report_max_mb=0)
+    join_reports(["out/report-2.html"], Path("again"), report_max_mb=0)
     assert Path("again/report-3.html").is_file()
     shutil.move("out", "old")
-    rebuild(["old"], Path("again"), overwrite=True)
+    join_reports(["old"], Path("again"), overwrite=True)
     assert not Path("again/report-2.html").exists()
 
 
 def test_python_joins_reports_too(runs):
     runs("gradcam", "saliency")
 
-    path = xcnn.join_reports([Path("gradcam"), Path("saliency", "report.html")], Path("both"))
+    path = xcnn.join_reports([Path("gradcam"), Path("saliency", "report.html")], "both")
 
     assert path == Path("both", "report.html")
     assert [one["name"] for one in manifest("both")["explainers"]] == ["gradcam", "saliency"]

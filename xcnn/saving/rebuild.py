@@ -40,21 +40,21 @@ OF_A_RUN = {"hashes", "reused"}
 HINT = "name a folder that xcnn wrote"
 
 
-def rebuild(
-    folders: Sequence[str],
-    out: Path,
+def join_reports(
+    runs: Sequence[str | Path],
+    out: str | Path,
     *,
     overwrite: bool = False,
     report_max_mb: float = html.MOST_MB,
     say: Callable[[str], None] | None = None,
 ) -> Path:
-    """Write the report of one run again, or one report of several, as a run folder of its own.
+    """Write the report of one run again, or one report of several of one model: nothing is computed anew.
 
     Parameters
     ----------
-    folders : sequence of str
-        Run folders, or their run.json or report.html.
-    out : Path
+    runs : sequence of path
+        Folders that `Run.save` or a command wrote, or their run.json or report.html.
+    out : path
         The folder to make.
     overwrite : bool
         Replace a folder that xcnn wrote earlier.
@@ -75,10 +75,10 @@ def rebuild(
     OutputError
         If `out` exists or can't be written.
     """
-    found = list(dict.fromkeys(map(_folder, folders)))
+    found = list(dict.fromkeys(map(_folder, runs)))
     if not found:
         raise UsageError("no run folder was given", hint=HINT)
-    with artifacts.Draft(out, overwrite=overwrite, inputs=map(str, found)) as draft:
+    with artifacts.Draft(Path(out), overwrite=overwrite, inputs=map(str, found)) as draft:
         taken: set[str] = set()
         sources: dict[tuple[str, int, int], str] = {}
         manifest = merging.merged(
@@ -101,8 +101,8 @@ def _opacity(manifest: Mapping[str, Any]) -> float:
     return float(value)
 
 
-def _folder(name: str) -> Path:
-    path = Path(name)
+def _folder(run: str | Path) -> Path:
+    path = Path(run)
     return path.parent if path.name == places.MANIFEST or PAGE.fullmatch(path.name) else path
 
 

@@ -22,10 +22,12 @@ def run(options: ReportOptions, _: dict[str, str]) -> None:
     from pathlib import Path
 
     from xcnn.io import places
-    from xcnn.saving.rebuild import rebuild
+    from xcnn.saving.rebuild import join_reports
 
     out = Path(options.out) if options.out else places.default_folder("report")
-    path = rebuild(options.runs, out, overwrite=options.overwrite, report_max_mb=options.report_max_mb, say=console.say)
+    path = join_reports(
+        options.runs, out, overwrite=options.overwrite, report_max_mb=options.report_max_mb, say=console.say
+    )
     console.answer(path)
     if options.open:
         _show(path)

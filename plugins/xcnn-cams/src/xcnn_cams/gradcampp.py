@@ -40,15 +40,6 @@ class GradCAMPlusPlus(Rectified):
         1e-6 the gradients behind a global average pooling, often below 1e-3, would weigh less than they do. A channel
         whose denominator is zero somewhere, which no layer behind a ReLU has, counts nothing there.
 
-        Parameters
-        ----------
-        features, gradients : (n, h, w, k) float ndarray
-            Activations of one layer, and the gradients of a score by them.
-
-        Returns
-        -------
-        (n, k) float ndarray
-
         References
         ----------
         Chattopadhyay et al., Grad-CAM++, WACV 2018, equations 7 and 19.

@@ -21,7 +21,17 @@ class Rectified(LayerExplainer):
     """Base of explainers that weigh feature maps and keep the positive part of the sum."""
 
     def weights(self, features: Floats, gradients: Floats) -> Floats:
-        """Make the weights of the maps, (n, k), of features and the gradients of a score by them, (n, h, w, k)."""
+        """Make the weights of the feature maps of a layer.
+
+        Parameters
+        ----------
+        features, gradients : (n, h, w, k) float ndarray
+            Activations of one layer, and the gradients of a score by them.
+
+        Returns
+        -------
+        (n, k) float ndarray
+        """
         raise NotImplementedError
 
     def explain(self, network: Network, batch: Batch) -> list[tuple[Panel, ...]]:

@@ -34,15 +34,6 @@ class XGradCAM(Rectified):
         A channel whose features sum to zero weighs nothing: a dead one has nothing to show. pytorch-grad-cam adds 1e-7
         to the sum, which comes to the same.
 
-        Parameters
-        ----------
-        features, gradients : (n, h, w, k) float ndarray
-            Activations of one layer, and the gradients of a score by them.
-
-        Returns
-        -------
-        (n, k) float ndarray
-
         References
         ----------
         Fu et al., Axiom-based Grad-CAM, BMVC 2020.
