@@ -175,6 +175,14 @@ def test_two_processes_write_the_same_numbers_and_say_on_how_many_threads(photo,
     assert about["intra_op_threads"] == about["inter_op_threads"] == "all"
 
 
+def test_a_pipe_hears_at_once_what_is_at_work_and_only_once(photo):
+    done = call("gradcam", "efficientnet-lite0", photo("p.png"), "--out", "run")
+
+    assert done.stderr.splitlines()[0] == "opening efficientnet-lite0 ..."
+    assert done.stderr.count("opening") == 1
+    assert call("gradcam", "efficientnet-lite0", "p.png", "--quiet").stderr == ""
+
+
 def test_the_decoder_of_tiff_writes_nothing_to_the_screen():
     pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     Image.fromarray(pixels).save("zip.tif", compression="tiff_adobe_deflate")
@@ -185,4 +193,6 @@ def test_the_decoder_of_tiff_writes_nothing_to_the_screen():
     done = call("gradcam", "efficientnet-lite0", "zip.tif")
 
     assert done.returncode == 1
-    assert [line.partition(":")[0] for line in done.stderr.splitlines()] == ["error", "  try"]
+    told = [line.partition(":")[0] for line in done.stderr.splitlines()]
+    # A pipe is told what is at work when that takes its time.
+    assert [words for words in told if words != "opening efficientnet-lite0 ..."] == ["error", "  try"]

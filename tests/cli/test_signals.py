@@ -22,7 +22,9 @@ from xcnn.cli.signals import Watch, terminated
 from xcnn.io import artifacts
 signal.signal(signal.SIGTERM, terminated)
 out = Path("run")
-with artifacts.Draft(out, overwrite=False), inputs.piped(), Watch(out, patient=sys.argv[1] == "patient", json=False):
+watch = Watch(out, patient=sys.argv[1] == "patient", json=False)
+with artifacts.Draft(out, overwrite=False), inputs.piped(), watch:
+    watch.finished()
     print("begun", flush=True)
     hashlib.pbkdf2_hmac("sha256", b"", b"", 2**28)  # two minutes: a test that fails must end
 """
@@ -64,6 +66,56 @@ def test_what_is_to_be_kept_is_waited_for_until_a_second_signal(own_folder):
 
     assert process.returncode == 130
     assert list(own_folder.iterdir()) == []
+
+
+DRAWING = """
+import signal, sys
+from pathlib import Path
+from xcnn.cli.signals import Watch, terminated
+from xcnn.render import text
+signal.signal(signal.SIGTERM, terminated)
+with Watch(Path("deep/run"), patient=False, json=False):
+    Path("deep").mkdir()
+    text.width("a", text.Font(12))
+    print("begun", flush=True)
+    while True:
+        text.width("Grad-CAM for tabby", text.Font(12))
+"""
+
+
+@pytest.mark.slow
+def test_a_signal_in_the_midst_of_opencv_is_no_crash(own_folder):
+    # It takes an exception of a signal's handler for a wrong argument, and asks what it says of a null pointer.
+    for how in 10 * [signal.SIGINT, signal.SIGTERM]:
+        with subprocess.Popen(
+            [sys.executable, "-c", DRAWING], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            process.stdout.readline()
+            process.send_signal(how)
+            _, err = process.communicate(timeout=60)
+
+        assert (process.returncode, b"nothing was written" in err) == (128 + how, True), err
+        assert list(own_folder.iterdir()) == []
+
+
+def test_what_is_to_be_kept_ends_at_the_next_pause_and_nowhere_else(own_folder):
+    script = """
+import os, signal
+from pathlib import Path
+from xcnn.cli.signals import Watch, listen
+listen()
+with Watch(Path("run"), patient=True, json=False) as watch:
+    watch.finished()
+    os.kill(os.getpid(), signal.SIGINT)
+    print("went on", flush=True)
+    try:
+        watch.pause()
+    except KeyboardInterrupt:
+        print("ended")
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "went on\nended\n", "")
 
 
 @pytest.mark.parametrize(

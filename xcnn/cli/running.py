@@ -11,6 +11,7 @@ from xcnn import inputs, options
 from xcnn import request as requests
 from xcnn.cli import console
 from xcnn.cli.configured import DEFAULT
+from xcnn.cli.screen import Screen
 from xcnn.cli.signals import INTERRUPTED, TERMINATED, StoppedError, Watch
 from xcnn.errors import ImageError, OptionError, PluginError
 from xcnn.host import Host
@@ -44,9 +45,6 @@ def run(
     XcnnError
         If the run as a whole can't go on, was interrupted, or nothing could be explained.
     """
-    screen = console.Screen(display, explainers)
-    if not display.dry_run:
-        screen.starting(request.model)
     from xcnn.io import places
 
     if display.skip_existing and not request.out:
@@ -56,7 +54,7 @@ def run(
         _rehearse(request, explainers, display, sources, out)
         return 0
     try:
-        done = _done(request, explainers, display, sources, out, screen)
+        done = _done(request, explainers, display, sources, out)
     except ImageError as problem:
         if not display.exit_zero:
             raise
@@ -84,14 +82,16 @@ def _done(
     display: Running,
     sources: Mapping[str, str],
     out: Path,
-    screen: console.Screen,
 ) -> Run:
+    watch = Watch(out, patient=display.keep_partial, json=display.json)
+    screen = Screen(display, explainers, watch=watch)
+    screen.starting(request.model)
     from xcnn.execution import execute
 
     try:
         with ExitStack() as stack:
             pictures = inputs.given(request.images, request.from_file, stack) if isinstance(request, Request) else None
-            stack.enter_context(Watch(out, patient=display.keep_partial, json=display.json))
+            stack.enter_context(watch)
             done = execute(
                 request,
                 explainers,

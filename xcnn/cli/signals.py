@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import shutil
 import signal
@@ -9,6 +11,7 @@ import socket
 import sys
 import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn, Self
 
@@ -16,6 +19,7 @@ from xcnn import inputs
 from xcnn.cli import console
 from xcnn.errors import Terminated, XcnnError
 
+Handler = Callable[[int, object], object]
 INTERRUPTED = 130
 TERMINATED = 128 + signal.SIGTERM
 SECONDS = 0.5
@@ -38,9 +42,18 @@ class TerminatedError(StoppedError):
 
 def listen() -> None:
     """Let SIGINT, unless the shell has switched it off, and SIGTERM end the program tidily."""
+    _answer_with(interrupted, terminated)
+
+
+def _answer_with(interrupt: Handler, terminate: Handler) -> None:
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, interrupted)
-    signal.signal(signal.SIGTERM, terminated)
+        signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGTERM, terminate)
+
+
+def listening() -> bool:
+    """Whether this is the program, and no test or notebook."""
+    return signal.getsignal(signal.SIGTERM) is terminated
 
 
 def interrupted(*_: object) -> NoReturn:
@@ -57,22 +70,25 @@ def terminated(*_: object) -> NoReturn:
 
 def _told() -> None:
     """Keep a second signal, which `Watch` hears, from breaking into what the first one began."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, lambda *_: None)
+    _answer_with(_nothing, _nothing)
+
+
+def _nothing(*_: object) -> None:
+    pass
 
 
 class Watch:
-    """Ends the process `SECONDS` after the first signal, and at once after the second.
+    """Ends the process on a signal: from the main thread, or `SECONDS` later if that is deep in C, or on the second.
 
-    It does nothing in a program that does not `listen`, such as a test or a notebook.
+    An exception out of a signal's handler would not do: OpenCV crashes on one that is raised while it reads its
+    arguments. It does nothing in a program that does not `listen`, such as a test or a notebook.
 
     Parameters
     ----------
     out : Path, optional
         The folder in the making: drafts beside it are removed.
     patient : bool
-        Wait as long as it takes after the first signal: there is something to keep.
+        As soon as something is `finished`, wait as long as it takes to a `pause` after the first signal.
     json : bool
         Say the end as JSON.
     """
@@ -81,16 +97,20 @@ class Watch:
         self._out = out.absolute() if out else None
         self._patient = patient
         self._json = json
-        self._left = self._ended = False
+        self._keeps = self._armed = self._left = self._ended = False
+        self._asked = 0
 
     def __enter__(self) -> Self:
-        self._armed = signal.getsignal(signal.SIGTERM) is terminated
+        self._armed = listening()
         if self._armed:
+            self._begun = self._drafts()  # now: when time is short, no lock of an import may be waited for
+            self._made = [parent for parent in self._out.parents if not parent.exists()] if self._out else []
             self._read, self._write = socket.socketpair()
             self._write.setblocking(False)
             self._read.settimeout(None)
             signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
             threading.Thread(target=self._wait, daemon=True).start()
+            _answer_with(self._heard, self._heard)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -98,10 +118,25 @@ class Watch:
         if not self._armed or (kind is not None and issubclass(kind, (KeyboardInterrupt, Terminated))):
             return  # the way out may take long, too
         self._ended = True
+        listen()
         signal.set_wakeup_fd(-1)
         self._write.close()
 
-    def _begun(self) -> list[tuple[Path, str]]:
+    def finished(self) -> None:
+        """From now on there is something to keep."""
+        self._keeps = self._patient
+
+    def pause(self) -> None:
+        """End here if a signal asked for it: nothing is half done."""
+        if self._asked:
+            raise Terminated if self._asked == signal.SIGTERM else KeyboardInterrupt
+
+    def _heard(self, number: int, _: object) -> None:
+        if not self._keeps:
+            self._leave(number, number)
+        self._asked = self._asked or number
+
+    def _drafts(self) -> list[tuple[Path, str]]:
         """Where things in the making stand, and what their names look like."""
         found = [(Path(tempfile.gettempdir()), f"{inputs.DRAFT}{os.getpid()}-*")]
         if self._out is not None:
@@ -111,25 +146,32 @@ class Watch:
         return found
 
     def _wait(self) -> None:
-        begun = self._begun()  # now: when time is short, no lock of an import may be waited for
         wanted = {signal.SIGINT, signal.SIGTERM}
         first = self._next(wanted)
         if first is None:
             return
-        self._read.settimeout(None if self._patient else SECONDS)
+        self._read.settimeout(None if self._keeps else SECONDS)
         second = self._next(wanted)
-        if self._ended:
-            return
-        for folder, pattern in begun:
+        if not self._ended:
+            self._leave(first, second or first)
+
+    def _leave(self, first: int, last: int) -> NoReturn:
+        """Remove what is in the making, say so, and end the process."""
+        for folder, pattern in self._begun:
             for draft in folder.glob(pattern):
                 shutil.rmtree(draft, ignore_errors=True)
-        if sys.stderr is not None and sys.stderr.isatty() and console.coloured():
-            os.write(2, b"\x1b[?25h\n")  # a bar hides the cursor
-        kind = TerminatedError if first == signal.SIGTERM else StoppedError
-        if not self._left:  # else the main thread says it
-            problem = kind(f"{kind.code}: nothing was written")
-            console.answer_json(console.error_json(problem)) if self._json else console.say(problem.message)
-        os._exit(128 + (second or first))
+        with contextlib.suppress(OSError):
+            for parent in self._made:
+                parent.rmdir()
+        with contextlib.suppress(OSError):
+            if sys.stderr is not None and sys.stderr.isatty() and console.coloured():
+                os.write(2, b"\x1b[?25h\n")  # a bar hides the cursor
+            kind = TerminatedError if first == signal.SIGTERM else StoppedError
+            if not self._left:  # else the main thread says it
+                problem = kind(f"{kind.code}: nothing was written")
+                told = json.dumps(console.error_json(problem), indent=1) if self._json else problem.message
+                os.write(1 if self._json else 2, f"{told}\n".encode())  # Python's streams may be in use right now
+        os._exit(128 + last)
 
     def _next(self, wanted: set[signal.Signals]) -> int | None:
         """The next signal that matters; None when time is up, or none can come."""

@@ -11,6 +11,7 @@ import typer
 from xcnn.cli import console
 from xcnn.cli.display import Display
 from xcnn.cli.looks import PredictOptions
+from xcnn.cli.screen import Screen
 from xcnn.cli.signals import StoppedError, Watch
 
 if TYPE_CHECKING:
@@ -29,12 +30,13 @@ def run(options: PredictOptions, display: Display, _: dict[str, str]) -> None:
     from xcnn.io import places
 
     out = options.out or str(places.default_folder("predict"))
-    screen = console.Screen(display)
+    watch = Watch(Path(out), patient=False, json=display.json)
+    screen = Screen(display, watch=watch)
     screen.starting(options.model)
     try:
         with ExitStack() as stack:
             given = inputs.given(options.images, options.from_file, stack)
-            stack.enter_context(Watch(Path(out), patient=False, json=display.json))
+            stack.enter_context(watch)
             pictures = execution.expanded(given, options)
             found = prediction.predict(options, pictures, host=Host(), out=out, events=screen)
     except KeyboardInterrupt:
