@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 DRAFT = "xcnn-stdin-"
+PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
+"""What JPEG, PNG, GIF, WebP and TIFF begin with."""
 
 
 class Piped(NamedTuple):
@@ -53,7 +55,7 @@ def names(source: str) -> list[str]:
     Raises
     ------
     OptionError
-        If it can't be read, or names nothing.
+        If it can't be read, is a picture, or names nothing.
     """
     try:
         data = _stdin("--from-file -").read() if source == STDIN else Path(source).read_bytes()
@@ -62,6 +64,8 @@ def names(source: str) -> list[str]:
         raise OptionError(
             f"can't read the names in {source}: {words}", hint="give a text file, one per line"
         ) from error
+    if data.startswith(PICTURES):
+        raise OptionError(f"{source} is a picture and no list of names", hint="leave --from-file out")
     data = data.removeprefix(b"\xef\xbb\xbf")
     parts = data.split(b"\0") if b"\0" in data else [line.removesuffix(b"\r") for line in data.split(b"\n")]
     # As arguments are decoded, so that names of any bytes survive.

@@ -117,6 +117,24 @@ def test_a_slip_on_the_command_line_is_answered_with_what_was_meant(words, told,
     assert f"try: {told}" in err
 
 
+def test_what_is_no_slip_of_any_option_is_answered_with_the_help(command):
+    _, _, err = command("gradcam", "m", "p", "--bogus")
+
+    assert err == "error: no such option: --bogus\n  try: xcnn gradcam --help\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [("-lead.png", "no image was given"), ("-zoo.png", "no such option: -z"), ("--x", "no such option: --x")],
+)
+def test_a_picture_whose_name_looks_like_options_is_answered_with_its_path(command, own_folder, name, what):
+    (own_folder / name).touch()
+
+    _, _, err = command("gradcam", "m", name)
+
+    assert err == f"error: {what}\n  try: ./{name}, if the file is meant\n"
+
+
 @pytest.mark.parametrize(
     ("words", "code", "name"),
     [

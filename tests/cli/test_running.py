@@ -62,7 +62,12 @@ def test_names_that_end_in_nul_may_hold_newlines_and_any_bytes(command, photo, s
 
 
 @pytest.mark.parametrize(
-    ("data", "told"), [(b"\n\n", "names no picture"), (b"gone.png\n", "there is no file gone.png")]
+    ("data", "told"),
+    [
+        (b"\n\n", "names no picture"),
+        (b"gone.png\n", "there is no file gone.png"),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF\0", "names.txt is a picture and no list of names"),
+    ],
 )
 def test_a_list_that_names_no_picture_is_refused(command, small_model, data, told):
     Path("names.txt").write_bytes(data)

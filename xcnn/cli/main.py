@@ -225,9 +225,18 @@ def _unforeseen(problem: Exception) -> XcnnError:
     )
 
 
+def _flags(arguments: list[str]) -> list[str]:
+    return arguments[: arguments.index("--")] if "--" in arguments else arguments
+
+
+def _looks_like_options(arguments: list[str]) -> str:
+    """The first of some arguments that is taken for options and is a file."""
+    return next((word for word in _flags(arguments) if word.startswith("-") and os.path.lexists(word)), "")
+
+
 def _wants_json(arguments: list[str]) -> bool:
     """Whether a command line, or what is configured for its command, asks for JSON."""
-    flags = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    flags = _flags(arguments)
     if "--json" in flags or "--no-json" in flags:
         return "--no-json" not in flags
     try:
@@ -240,6 +249,8 @@ def _wants_json(arguments: list[str]) -> bool:
 def _report(problem: XcnnError, arguments: list[str]) -> int:
     if os.environ.get("XCNN_DEBUG") and not isinstance(problem, StoppedError):
         raise problem
+    if isinstance(problem, UsageError) and (file := _looks_like_options(arguments)):
+        problem.hint = f"./{file}, if the file is meant"
     try:
         if _wants_json(arguments):
             console.answer_json(console.error_json(problem))
@@ -260,7 +271,9 @@ def _meant(problem: Any) -> str | None:
     typed = getattr(problem, "option_name", "")
     parameters = problem.ctx.command.params if typed and problem.ctx else []
     shown = [one for one in parameters if not getattr(one, "hidden", False)]
-    return closest(typed, [flag for one in shown for flag in one.opts if flag.startswith("--")])
+    flags = [flag for one in shown for flag in one.opts if flag.startswith("--")]
+    guess = closest(typed.lstrip("-"), [flag[2:] for flag in flags])  # all are alike in their dashes
+    return guess and f"--{guess}"
 
 
 def _usage(problem: Any) -> UsageError:
