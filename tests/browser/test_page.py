@@ -413,8 +413,9 @@ def test_doubts_stand_beside_each_result(opened, three):
     page = opened(three)
 
     assert page.locator(".trust").count() == 9
-    saliency = page.locator('.card[data-explainer="saliency"] .trust').first
+    saliency = page.locator('.card[data-explainer="saliency"] .foot').first
     assert "4 of 7 non-linearities are rectifiers" in saliency.inner_text()
+    assert "non-linearities" not in " ".join(saliency.locator(".trust li").all_inner_texts()), "that is no doubt"
     cam = page.locator('.card[data-explainer="gradcam"] .trust').first
     cam.locator("summary").click()
     assert "The preprocessing is a guess" in cam.inner_text()

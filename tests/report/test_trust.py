@@ -68,6 +68,12 @@ def test_what_could_not_be_looked_at_is_not_said_to_be_absent():
     assert skipped(of_model, ABOUT) == {"saturated", "probability", "image", "downscaled"}
 
 
+def test_a_note_that_nothing_is_left_out_is_no_doubt():
+    assert trust.harmless("3 of 3 non-linearities are rectifiers")
+    assert not trust.harmless("2 of 3 non-linearities are rectifiers; not covered: 1 swish")
+    assert not trust.harmless("no window changes the score")
+
+
 def test_where_something_speaks_against_a_result_nothing_is_said_of_the_rest():
     facts = [{"code": "guessed", "text": "a guess"}, {"code": "saturated", "text": "100%"}]
 

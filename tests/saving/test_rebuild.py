@@ -115,6 +115,18 @@ def test_the_same_run_twice_is_there_once_and_another_option_is_another_explaine
     ]  # fmt: skip
 
 
+def test_a_folder_that_is_named_twice_is_told(runs):
+    runs("gradcam", "saliency")
+    told = []
+
+    join_reports(
+        ["gradcam", "saliency", "./saliency/report.html", "../" + Path.cwd().name + "/gradcam"], "all", say=told.append
+    )
+
+    assert told == ["of 4 run folders, 2 are different: each is in the report once"]
+    assert [one["name"] for one in manifest("all")["explainers"]] == ["gradcam", "saliency"]
+
+
 def test_what_one_run_was_told_of_a_picture_holds_for_all(own_folder, photo):
     Path("truth.csv").write_text(f"{photo()},green\n")
     for name, truth in (("gradcam", None), ("saliency", "truth.csv")):

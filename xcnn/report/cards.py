@@ -50,7 +50,9 @@ def arranged(
     for count, (card, result) in enumerate(zip(cards, results, strict=True), start=1):
         card["id"] = f"{prefix}-{count}"
         own, of_run, nothing = trust.told(result)
-        card["doubts"] = list(dict.fromkeys(plain([*_notes(card["panels"]), *own])))
+        noted = list(dict.fromkeys(plain([*_notes(card["panels"]), *own])))
+        card["doubts"] = [note for note in noted if not trust.harmless(note)]
+        card["covered"] = [note for note in noted if trust.harmless(note)]
         card["of_run"] = plain(of_run) if any(panel["kind"] != "table" for panel in card["panels"]) else []
         card["nothing"] = "" if card["doubts"] else nothing
     # What takes the whole width is a row of its own.

@@ -73,6 +73,12 @@ def told(result: Told) -> tuple[list[str], list[str], str]:
     return [text for whole, text in facts if not whole], [text for whole, text in facts if whole], nothing
 
 
+def harmless(note: str) -> bool:
+    """Whether a note on a map says that nothing is left out."""
+    found = COVERED.match(note)
+    return found is not None and not found[1]
+
+
 def _empty(result: Told, _: Told) -> list[str] | None:
     maps = [panel for panel in result["panels"] if panel["kind"] == "map"]
     several = len(maps) > 1

@@ -75,9 +75,14 @@ def join_reports(
     OutputError
         If `out` exists or can't be written.
     """
-    found = list(dict.fromkeys(map(_folder, runs)))
+    folders: dict[Path, Path] = {}
+    for folder in map(_folder, runs):
+        folders.setdefault(folder.resolve(), folder)
+    found = list(folders.values())
     if not found:
         raise UsageError("no run folder was given", hint=HINT)
+    if say and len(found) < len(runs):
+        say(f"of {len(runs)} run folders, {len(found)} are different: each is in the report once")
     with artifacts.Draft(Path(out), overwrite=overwrite, inputs=map(str, found)) as draft:
         taken: set[str] = set()
         sources: dict[tuple[str, int, int], str] = {}
