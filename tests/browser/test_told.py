@@ -209,6 +209,19 @@ def test_grids_and_tables_taller_than_a_sheet_are_printed_without_an_overlap(ope
     assert max(made) > (last, row)
 
 
+def test_an_open_matrix_is_printed_and_nothing_else(opened, three, tmp_path):
+    page = opened(three)
+    page.get_by_role("button", name="Compare all").first.click()
+    page.pdf(path=tmp_path / "matrix.pdf", format="A4", print_background=True)
+
+    sheets = words_of(tmp_path / "matrix.pdf")
+
+    texts = [text for sheet in sheets for *_, text in sheet]
+    assert {"Grad-CAM", "Saliency"} <= set(texts)
+    assert {"made", "Results", "Close", "Point"}.isdisjoint(texts), "what lies behind it"
+    assert len(sheets) == 1
+
+
 def test_the_first_sheet_has_a_picture_where_results_take_the_whole_width(opened, tall):
     page = opened(tall, viewport={"width": 688, "height": 1017})  # a sheet of A4 without its margins
     page.emulate_media(media="print")
