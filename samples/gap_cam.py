@@ -11,7 +11,8 @@ was seen; over several bases xcnn adds their maps, the coarser ones enlarged, an
 A base is `efficientnet-lite0`, which xcnn carries, or `vgg16`, which Keras downloads, and may end at an inner layer:
 without `--bases` they are EfficientNet-Lite0 whole (maps of 5x5) and up to its block 4 (10x10). Without `--data` the
 classes are grass and gravel, photographs of scikit-image (`pip install '.[samples]'`); some test pictures are grass
-with a patch of gravel, so that it is known where gravel is to be seen.
+with a patch of gravel, so that it is known where gravel is to be seen. Of your own pictures it trains with 400 of each
+class at most.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ import two_classes
 import xcnn
 
 BASES = "efficientnet-lite0,efficientnet-lite0/block4c_add"
+MOST = {"train": 400, "validation": 100, "test": 100}
+"""Pictures of each class."""
+MOST_QUICK = {"train": 60, "validation": 20, "test": 20}
 SIDES = 4, 4
 """Rows and columns of the mosaic."""
 
@@ -50,6 +54,8 @@ def base(name: str, number: int) -> keras.Model:
     whole, layer = name.partition("/")[::2]
     body, maps = two_classes.base(whole, pixels)
     if layer:
+        if layer not in {one.name for one in body.layers}:
+            sys.exit(f"{whole} has no layer {layer!r}")
         prepared = keras.Model(pixels, maps).get_layer("preprocessing").output
         part = keras.Model(body.input, body.get_layer(layer).output, name=body.name)
         part.trainable = False
@@ -71,16 +77,11 @@ def train(
     averages: keras.Model, head: keras.Model, parts: dict[str, two_classes.Pictures], epochs: int
 ) -> tuple[dict[str, list[float]], float]:
     """Ask the bases once, train the classifier with what they say; return the history, and the accuracy in the test."""
-    found = {
-        part: averages.predict(pictures.pixels.astype(np.float32), batch_size=32, verbose=0)
-        for part, pictures in parts.items()
-    }
-    labels = {part: pictures.labels for part, pictures in parts.items()}
+    found = {part: averages.predict(one.pixels.astype(np.float32), verbose=0) for part, one in parts.items()}
+    labels = {part: one.labels for part, one in parts.items()}
     head.compile(keras.optimizers.Adam(0.003), "binary_crossentropy", metrics=["accuracy"])
-    held = found["validation"], labels["validation"]
-    history = head.fit(
-        found["train"], labels["train"], validation_data=held, batch_size=16, epochs=epochs, verbose=2
-    ).history
+    told: dict[str, Any] = {"validation_data": (found["validation"], labels["validation"]), "epochs": epochs}
+    history = head.fit(found["train"], labels["train"], batch_size=16, verbose=2, **told).history
     return history, float(head.evaluate(found["test"], labels["test"], verbose=0)[1])
 
 
@@ -100,9 +101,7 @@ def main() -> None:
     given = common.arguments(__doc__.splitlines()[0], name="gap-cam", epochs=30, quick=10, own=[own])
     keras.utils.set_random_seed(given.seed)
     data = given.data or given.out / "data"
-    most = (
-        {"train": 60, "validation": 20, "test": 20} if given.quick else {"train": 400, "validation": 100, "test": 100}
-    )
+    most = MOST_QUICK if given.quick else MOST
     if not given.data:
         two_classes.textures(data, most, given.seed)
     names, parts = two_classes.read(data, most, given.seed)
@@ -125,10 +124,8 @@ def main() -> None:
     if mixed:
         run = xcnn.explain(network, mixed, "cam", target=names[1], threshold=0.2)
         print(run.save(given.out / "mixed"))
-        found, covered = (
-            np.mean([share(one) for one in run.results]),
-            two_classes.PATCH**2 / np.prod(run.results[0].image.size),
-        )
+        found = np.mean([share(one) for one in run.results])
+        covered = two_classes.PATCH**2 / np.prod(run.results[0].image.size)
         print(f"{found:.1%} of the evidence for {names[1]} lies on its patch, {covered:.1%} of the picture")
 
 

@@ -88,6 +88,7 @@ def test_pictures_of_ones_own_are_taken_from_flat_folders_with_one_base(own_fold
     [
         (["--bases", "vgg17"], "'vgg17' is none of efficientnet-lite0, vgg16"),
         (["--bases", "efficientnet-lite0,efficientnet-lite0"], "the same base twice adds nothing"),
+        (["--bases", "efficientnet-lite0/blok"], "efficientnet-lite0 has no layer 'blok'"),
         (["--data", "."], "has no train/ with a folder"),
     ],
 )
