@@ -32,11 +32,10 @@ REGIONS = {
     "test": (slice(264, 512), slice(264, 512)),
 }
 """Rows and columns of the photographs, 512x512, that each part is cut from: 16 pixels lie between them."""
-CORNERS = {
-    "top-left": (24, 24), "top-right": (24, 124), "bottom-left": (124, 24), "bottom-right": (124, 124),
-}  # fmt: skip
-PATCH = 100
-"""Side of the patch of the second texture in a test region of the first, whose row and column are in `CORNERS`."""
+CORNERS = {"top-left": (0, 0), "top-right": (0, 124), "bottom-left": (124, 0), "bottom-right": (124, 124)}
+"""Row and column of a patch of the second texture in the test region of the first, a picture each."""
+PATCH = 124
+"""Its side: a quarter of the region."""
 PARTS = {
     "train": ("train", "training_set"), "validation": ("validation", "valid", "val"), "test": ("test", "test_set"),
 }  # fmt: skip
@@ -78,8 +77,8 @@ def textures(folder: Path, counts: dict[str, int], seed: int, *, names: Sequence
 
 
 def _crop(region: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Cut a turned square of 48 to 144 pixels that lies within the region, and change its light."""
-    side = int(rng.integers(48, 145))
+    """Cut a turned square of 24 to 144 pixels that lies within the region, and change its light."""
+    side = int(rng.integers(24, 145))
     margin = side * 2**-0.5 + 1
     centre = [rng.uniform(margin, length - margin) for length in region.shape[::-1]]
     turned = cv2.getRotationMatrix2D(centre, rng.uniform(0, 360), 1)
