@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from absl import logging
 
 from xcnn.network import environment
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 environment.prepare()  # before a sample imports TensorFlow, which would tell of GPUs that it misses
+logging.set_verbosity(logging.ERROR)  # Keras warns of each model in HDF5, and those are what many people have
 
 
 def arguments(

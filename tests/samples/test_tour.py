@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from sample_runs import SAMPLES
 
-SAMPLES = Path(__file__).parent.parent.parent / "samples"
 NOTEBOOK = json.loads((SAMPLES / "tour.ipynb").read_text("utf-8"))
 CODE = [cell for cell in NOTEBOOK["cells"] if cell["cell_type"] == "code"]
 RUN = """
