@@ -3,29 +3,43 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from absl import logging
+
+from xcnn.network import environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before a sample imports TensorFlow: only what went wrong
+environment.prepare()  # before a sample imports TensorFlow, which would tell of GPUs that it misses
+logging.set_verbosity(logging.ERROR)  # Keras warns of each model in HDF5, and those are what many people have
 
 
-def arguments(description: str, *, name: str, epochs: int, quick: int) -> argparse.Namespace:
+def arguments(
+    description: str,
+    *,
+    name: str,
+    epochs: int,
+    quick: int,
+    bases: Sequence[str] = (),
+    own: Sequence[argparse.ArgumentParser] = (),
+) -> argparse.Namespace:
     """Read the command line: ``--data``, ``--epochs``, ``--quick``, ``--out`` and ``--seed``.
 
-    ``epochs`` and ``quick`` are how many epochs a full and a quick run take when nobody says.
+    ``epochs`` and ``quick`` are how many epochs a full and a quick run take when nobody says. With ``bases``, the first
+    of which is taken when nobody says, there is ``--base``. ``own`` has what only one sample takes.
     """
-    parser = argparse.ArgumentParser(description=description)
+    parser = argparse.ArgumentParser(description=description, parents=own)
     parser.add_argument("--data", type=Path, help="your own pictures, in folders; without, the sample brings its own")
     parser.add_argument("--epochs", type=int, help=f"how long to train ({epochs}; {quick} with --quick)")
     parser.add_argument("--quick", action="store_true", help="end in about a minute, with a model that is less good")
     parser.add_argument("--out", type=Path, default=Path("xcnn-out") / name, help="the folder to make (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="where random numbers start (%(default)s)")
+    if bases:
+        parser.add_argument("--base", choices=bases, default=bases[0], help="what the models stand on (%(default)s)")
     given = parser.parse_args()
     given.epochs = given.epochs or (quick if given.quick else epochs)
     if given.out.exists():

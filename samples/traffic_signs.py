@@ -158,18 +158,8 @@ def main() -> None:
         asked.append(given.out / "pictures" / f"sign-{label:02}.png")
         asked[-1].parent.mkdir(exist_ok=True)
         cv2.imwrite(str(asked[-1]), held[held_labels == label][0][..., ::-1])
-    call = [
-        sys.executable,
-        "-m",
-        "xcnn",
-        "predict",
-        str(file),
-        str(asked[0]),
-        *names,
-        "-o",
-        str(given.out / "predicted"),
-    ]
-    subprocess.run(call, check=True)
+    call = [sys.executable, "-m", "xcnn", "predict", str(file), str(asked[0]), *names, "-q", "-o"]
+    subprocess.run([*call, str(given.out / "predicted")], check=True)
     network = xcnn.open_network(file, **({"labels": names[1]} if names else {}))
     runs = {
         "sweep": xcnn.explain(network, asked[0], ["saliency", "guided"], target=[f"{index}" for index in range(count)]),

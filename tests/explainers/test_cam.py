@@ -179,17 +179,12 @@ def test_a_single_sigmoid_has_a_map_for_each_class_and_they_are_opposites():
 
 @pytest.mark.keras
 def test_two_bases_side_by_side_have_a_map_each_and_their_means_add_up():
-    import keras
     import nets
 
-    pixels = keras.Input((24, 24, 3))
     bases = [nets.body("left", seed=1), nets.body("right", seed=2)]
-    gap = keras.layers.GlobalAveragePooling2D
-    both = keras.layers.Concatenate()([gap()(base(pixels)) for base in bases])
-    dense = keras.layers.Dense(4, activation="softmax")
-    network = xcnn.open_network(keras.Model(pixels, dense(both)), preprocess="unit")
+    network, dense = side_by_side([(base, base.output) for base in bases])
 
-    batch, (panels,) = explained(CAM(), network)
+    batch, ((total, *panels),) = explained(CAM(), network)
 
     kernel, bias = dense.get_weights()
     target = batch.targets[0]
@@ -201,6 +196,52 @@ def test_two_bases_side_by_side_have_a_map_each_and_their_means_add_up():
         assert "mean of the maps" in panel.notes[0]
     means = sum(panel.values.mean(dtype=float) for panel in panels)
     assert means + bias[target.index] == pytest.approx(target.score, abs=1e-5)
+    np.testing.assert_allclose(total.values, panels[0].values + panels[1].values, atol=1e-5)
+    assert (total.layer, total.title, total.sign, total.unit) == ("", "sum of the maps", "signed", "score")
+
+
+@pytest.mark.keras
+def test_the_sum_over_bases_of_different_sizes_is_as_fine_as_the_finest_and_its_mean_is_the_score_without_the_bias():
+    import nets
+
+    coarse, fine = nets.body("coarse", seed=1), nets.body("fine", seed=2)
+    early = [layer for layer in fine.layers if layer.output.shape[1] == 2 * coarse.output.shape[1]][-1]
+    network, dense = side_by_side([(coarse, coarse.output), (fine, early.output)])
+
+    batch, ((total, *panels),) = explained(CAM(threshold=0.2), network)
+
+    by_base = {panel.layer.partition("/")[0]: panel.values for panel in panels}
+    sizes = {name: values.shape for name, values in by_base.items()}
+    assert total.values.shape == sizes["fine"] != sizes["coarse"]
+    # Straight lines between the middles of the coarse cells: a quarter and three quarters of the way.
+    for y, x in np.ndindex(total.values.shape):
+        expected = float(by_base["fine"][y, x])
+        for i, u in sides(y, sizes["coarse"][0]):
+            for j, v in sides(x, sizes["coarse"][1]):
+                expected += u * v * float(by_base["coarse"][i, j])
+        assert total.values[y, x] == pytest.approx(expected, abs=1e-5)
+    target = batch.targets[0]
+    assert total.values.mean(dtype=float) + dense.get_weights()[1][target.index] == pytest.approx(
+        target.score, abs=1e-4
+    )
+    assert total.threshold == 0.2
+
+
+def side_by_side(parts):
+    """A network whose head weighs the averages of several bases, and its dense layer."""
+    import keras
+
+    pixels = keras.Input((24, 24, 3))
+    bodies = [keras.Model(base.input, maps, name=base.name) for base, maps in parts]
+    pooled = [keras.layers.GlobalAveragePooling2D()(body(pixels)) for body in bodies]
+    dense = keras.layers.Dense(4, activation="softmax", bias_initializer="random_normal")
+    return xcnn.open_network(keras.Model(pixels, dense(keras.layers.Concatenate()(pooled))), preprocess="unit"), dense
+
+
+def sides(place, cells):
+    """The two cells of half the resolution that a place lies between, and how much each counts."""
+    near, far = place // 2, min(max(place // 2 + (1 if place % 2 else -1), 0), cells - 1)
+    return (near, 0.75), (far, 0.25)
 
 
 @pytest.mark.keras

@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from sample_runs import manifest, quick
 
 pytestmark = [pytest.mark.slow, pytest.mark.keras]
-
-SAMPLES = Path(__file__).parent.parent.parent / "samples"
-
-
-def quick(name, *arguments):
-    """Run a sample with --quick in the working directory, and return what it printed."""
-    call = [sys.executable, str(SAMPLES / f"{name}.py"), "--quick", *arguments]
-    done = subprocess.run(call, capture_output=True, text=True, timeout=900, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
-
-
-def manifest(folder):
-    return json.loads(Path(folder, "run.json").read_text("utf-8"))
 
 
 def test_mnist_learns_the_digits_and_its_walk_is_one_report():

@@ -43,7 +43,7 @@ class CAM(Explainer):
         return Choice(", ".join(network.pooled()), "the maps that are averaged and weighed by the head")
 
     def explain(self, network: Network, batch: Batch) -> list[tuple[Panel, ...]]:
-        """Compute equation 2 for each row; where several layers are averaged side by side, a map of each."""
+        """Compute equation 2 for each row; where several are averaged, the sum of their maps and each of them."""
         found = network.layer_gradients(batch, network.pooled())
         try:
             # Several heads of one layer share its maps, so the weights are those of the score: its gradients, summed.
@@ -64,4 +64,9 @@ class CAM(Explainer):
             )
             notes.append((note,))
         told = dict.fromkeys(maps, notes)
-        return panels(maps, sign="signed", unit="score", told=told, threshold=self.threshold)
+        each = panels(maps, sign="signed", unit="score", told=told, threshold=self.threshold)
+        if len(maps) == 1:
+            return each
+        total = {"": maths.added(list(maps.values()))}
+        sums = panels(total, sign="signed", unit="score", title="sum of the maps", threshold=self.threshold)
+        return [(*one, *parts) for one, parts in zip(sums, each, strict=True)]

@@ -13,6 +13,7 @@ from .fills import check_fill as check_fill
 from .fills import filled as filled
 from .gradients import reduced as reduced
 from .gradients import sign_of as sign_of
+from .pooling import added as added
 from .pooling import pooled_weights as pooled_weights
 from .sampling import accumulated as accumulated
 from .sampling import brightness_range as brightness_range

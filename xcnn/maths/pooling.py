@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
+
+from xcnn.maths.enlarging import enlarged
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Floats = NDArray[np.floating]
 
@@ -41,3 +48,27 @@ def pooled_weights(gradients: Floats) -> Floats:
     if (np.ptp(gradients, axis=(1, 2)) > 1e-4 * largest[:, np.newaxis]).any():
         raise ValueError("the gradients differ between positions")
     return np.asarray(gradients.sum(axis=(1, 2), dtype=np.float64), gradients.dtype)
+
+
+def added(maps: Sequence[Floats]) -> Floats:
+    """Add maps that are averaged side by side, the coarser ones enlarged to the finest.
+
+    The mean of the sum is the sum of their means where sizes are multiples of each other, and nearly so elsewhere.
+
+    Parameters
+    ----------
+    maps : sequence of (n, h, w) float ndarray
+        What each layer adds to a score, for the same pictures.
+
+    Returns
+    -------
+    (n, height, width) float ndarray
+        The largest height and width of all.
+
+    Examples
+    --------
+    >>> added([np.array([[[0.0, 4.0]]]), np.array([[[1.0, 1.0, 1.0, 1.0]]])])
+    array([[[1., 2., 4., 5.]]])
+    """
+    size = max(one.shape[1] for one in maps), max(one.shape[2] for one in maps)
+    return np.asarray(np.sum([enlarged(one, size) for one in maps], axis=0, dtype=np.float64), maps[0].dtype)
