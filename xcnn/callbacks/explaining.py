@@ -118,24 +118,35 @@ class ExplainCallback(keras.callbacks.Callback):  # type: ignore[misc]
         OptionError
             If no training has begun.
         """
-        if self._recording is None:
+        if self._recording is None or not self._recording.opened:
             raise OptionError("nothing is explained before a training begins", hint="give the callback to model.fit")
         return self._recording.run()
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002 (of Keras)
         """Check everything that could fail later, and explain once for a trial."""
         self.report = None
-        with untouched(self.model):
-            self._recording = Recording(self._asked, self.model, host=self._host, out=self._named or DEFAULT)
+        self._recording = Recording(self._asked, self.model, host=self._host, out=self._named or DEFAULT)
         self._training = True
         self.out = self._recording.out
         self._board = Board(self._log_dir) if self._log_dir else None
+        self._open(self._recording)
+
+    def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002 (of Keras)
+        """Look at a model that its first batch has built."""
+        if self._recording and not self._recording.opened:
+            self._open(self._recording)
+
+    def _open(self, recording: Recording) -> None:
+        if self.model.built and not recording.opened:
+            with untouched(self.model):
+                recording.open()
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Explain, and keep what the epoch logged."""
         recording = self._recording
         if recording is None or not self._training:  # closed before the end
             return
+        self._open(recording)
         number = epoch + 1
         recording.log(number, logs or {})
         if number % self._every and number != (self.params or {}).get("epochs"):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from xcnn.errors import ImageError
     from xcnn.host import Host
-    from xcnn.plugin import Image, Result
+    from xcnn.plugin import Image, Network, Result
     from xcnn.run import Asked
     from xcnn.values import Pixels
 
@@ -49,13 +49,14 @@ class Recording:
     Raises
     ------
     XcnnError
-        If anything that is asked for can't be.
+        If anything is not as it must be, as far as that can be told before the model is built.
     """
 
     def __init__(self, asked: Asked, model: Any, *, host: Host, out: Path | str) -> None:
         request = asked.request
         self._request = request
         self._explainers = asked.explainers
+        self._sources = asked.sources
         self._host = host
         pictured = isinstance(request, Request) and any(isinstance(one, Explainer) for one in asked.explainers)
         todo = expanded(asked.pictures, request) if isinstance(request, Request) and pictured else []
@@ -64,10 +65,9 @@ class Recording:
         places.settle(self.out)
         places.check(self.out, overwrite=request.overwrite, inputs=paths)
         self._epochs = training.Epochs(self.out, overwrite=request.overwrite)
-        checked = opening.check(model, request, host)
-        pictures = list(_read(todo, request)) if isinstance(request, Request) else []
-        self._network = checked.open(pictures[0].size if pictures else None)
-        self._images = [images.fitted(one, self._network.input_size, checked.fit) for one in pictures]
+        self._checked = opening.check(model, request, host)
+        self._images = list(_read(todo, request)) if isinstance(request, Request) else []
+        self._network: Network | None = None
         self._truths = truth.read(request.truth, paths) if isinstance(request, Request) and request.truth else {}
         self._resuming = Resuming(request, asked.explainers) if isinstance(request, Request) else None
         self._results: list[Result] = []
@@ -75,29 +75,47 @@ class Recording:
         self._logs: list[dict[str, Any]] = []
         self._warnings: list[str] = []
         self._seconds = 0.0
-        self._computed(fail_fast=True)
         self._style = style_of(request)
+        self._about: dict[str, Any] = {}
+
+    @property
+    def opened(self) -> bool:
+        """Whether the model has been looked at."""
+        return self._network is not None
+
+    def open(self) -> None:
+        """Look at the model, which must be built, and explain once for a trial.
+
+        Raises
+        ------
+        XcnnError
+            If anything that is asked for can't be with this model.
+        """
+        network = self._checked.open(self._images[0].size if self._images else None)
+        self._images = [images.fitted(one, network.input_size, self._checked.fit) for one in self._images]
+        self._computed(network, fail_fast=True)
         self._about = provenance.about(
-            request,
-            asked.explainers,
-            {**self._network.about(), "warnings": list(self._network.warnings)},
-            host=host,
+            self._request,
+            self._explainers,
+            {**network.about(), "warnings": list(network.warnings)},
+            host=self._host,
             style=self._style,
-            sources=asked.sources,
-            fit=checked.fit,
+            sources=self._sources,
+            fit=self._checked.fit,
             repeatable=False,
         )
+        self._network = network
 
-    def _computed(self, *, fail_fast: bool = False) -> Outcome:
+    def _computed(self, network: Network, *, fail_fast: bool = False) -> Outcome:
         """Explain everything as the model is now."""
         counts = {"pictures": len(self._images), "explainers": len(self._explainers)}
         outcome = Outcome(Silent(), **counts, keep=True, fail_fast=fail_fast)
         working = Working(self._explainers, self._host, outcome, self._request.seed, self._truths, self._resuming)
-        working.on_model(self._network)
+        working.on_model(network)
         if isinstance(self._request, Request):
             most = self._request.batch_size
             for start in range(0, len(self._images), most):
-                working.on_pictures(self._network, self._images[start : start + most], self._request.target)
+                working.on_pictures(network, self._images[start : start + most], self._request.target)
         return outcome
 
     @property
@@ -111,8 +129,9 @@ class Recording:
 
     def explain(self, epoch: int) -> list[Result]:
         """Explain the model as it is after an epoch; what of it fails is a failure of the run and a warning."""
+        assert self._network is not None  # noqa: S101 (opened before)
         begun = time.perf_counter()
-        outcome = self._computed()
+        outcome = self._computed(self._network)
         # With the pixels in hand: a file may change while the training goes on.
         whole = {image.path: image for image in self._images}
         results = [
@@ -157,7 +176,7 @@ class Recording:
         )
         about = {**self._about, "seconds": round(self._seconds, 2), "epochs": list(self._logs)}
         told = [f"{stopped} before the end: {len(self._logs)} epochs are here"] if stopped else []
-        every = (*self._network.warnings, *self._warnings, *told)
+        every = (*(self._network.warnings if self._network else ()), *self._warnings, *told)
         return Run(about, tuple(results), tuple(self._failures), tuple(dict.fromkeys(every)), self.out, stopped)
 
     def write(self, stopped: str) -> Path:
