@@ -571,6 +571,16 @@ def test_a_folder_that_can_not_be_written_at_the_end_costs_neither_history_nor_e
     assert watched.close() == Path("out/report.html")
 
 
+def test_what_ended_a_training_is_not_hidden_by_a_folder_that_can_not_be_written():
+    appearing = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: Path("out").mkdir(exist_ok=True))
+
+    with pytest.warns(RuntimeWarning, match="could not write the run"), pytest.raises(KeyboardInterrupt):  # noqa: SIM117
+        with ExplainCallback(photos(), preprocess="none", out="out") as watched:
+            fitted(unbuilt, watched, appearing, Stop(KeyboardInterrupt()), epochs=5)
+
+    assert len(list(Path("out.partial").iterdir())) == 2
+
+
 def test_a_callback_serves_one_training_after_the_other():
     watched = ExplainCallback(photos(), preprocess="none")
     fitted(unbuilt, watched, epochs=1)
@@ -591,6 +601,7 @@ def test_before_a_training_there_is_no_run():
         _ = watched.run
 
 
+@pytest.mark.filterwarnings("ignore:.shuffle=True. was passed")
 def test_the_readme_trains_as_written(photo):
     readme = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
     (code,) = re.findall(r"```python\n(from xcnn.callbacks.*?)```", readme, re.DOTALL)

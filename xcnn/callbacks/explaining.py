@@ -165,10 +165,7 @@ class ExplainCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002 (of Keras)
         """Write the run; where that can't be, the history of the training is worth more than an error."""
-        try:
-            self._finish(stopped="")
-        except (XcnnError, OSError) as error:
-            warnings.warn(f"xcnn could not write the run: {error}", RuntimeWarning, stacklevel=2)
+        self._attempt(stopped="")
 
     def close(self) -> Path | None:
         """Write the run of a training that did not come to its end.
@@ -191,8 +188,17 @@ class ExplainCallback(keras.callbacks.Callback):  # type: ignore[misc]
             self._training = False
         return self.report
 
+    def _attempt(self, stopped: str) -> None:
+        try:
+            self._finish(stopped)
+        except (XcnnError, OSError) as error:
+            warnings.warn(f"xcnn could not write the run: {error}", RuntimeWarning, stacklevel=3)
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._finish(stopped="failed" if kind and issubclass(kind, Exception) else "interrupted")
+        if kind is None:
+            self.close()
+        else:  # what ended the training is worth more than another error
+            self._attempt(stopped="failed" if issubclass(kind, Exception) else "interrupted")
