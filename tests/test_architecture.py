@@ -58,6 +58,11 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "diagnosis": ({"errors", "host", "network", "opening", "plugin"}, {"numpy"}),
     "prediction": ({"errors", "events", "host", "inputs", "io", "network", "opening", "plugin", "render"}, {"numpy"}),
     "run": (SHARED | {"opening", "options", "execution", "request", "host"}, set()),
+    # Only those import it who train: Keras is there already.
+    "callbacks": (
+        SHARED | {"events", "execution", "host", "io", "opening", "outcome", "provenance", "request", "resuming", "run", "saving", "stage", "truth", "working"},
+        {"keras", "tensorflow", "numpy"},
+    ),
     "maths": (set(), {"numpy", "lazy_loader"}),
     "explainers": ({"plugin", "maths", "errors"}, set()),
     "network": (SHARED | {"backward"}, {"keras", "tensorflow", "numpy", "cv2", "h5py"}),

@@ -21,7 +21,7 @@ from xcnn.plugin import Explainer, Run
 from xcnn.request import Request, Settings
 from xcnn.resuming import Resuming
 from xcnn.reusing import Reusing
-from xcnn.stage import Place, Stage
+from xcnn.stage import Place, Stage, style_of
 from xcnn.working import Working
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from xcnn.events import Events
     from xcnn.host import Host
     from xcnn.plugin import BaseExplainer, Image, Network, Section
-    from xcnn.render.style import Style
     from xcnn.request import Common, ModelRequest, Pictured
 
 Left = list[tuple[frozenset[str], list[Any]]]
@@ -98,7 +97,7 @@ def execute(  # noqa: PLR0913 (keyword-only, and this is the one place)
     pictured = options is not None and any(isinstance(one, Explainer) for one in explainers)
     _check(options, explainers)
     todo = expanded(options.images if pictures is None else pictures, options) if options and pictured else []
-    style = _style(request)
+    style = style_of(request)
     paths = [one for one in todo if isinstance(one, str)]
     from_memory = any(not isinstance(one, (str, Piped)) for one in todo)
     reads = [*paths, request.model]
@@ -198,12 +197,6 @@ def _sections(
     return found, warnings
 
 
-def _style(request: Request | ModelRequest) -> Style:
-    from xcnn.render.style import Style
-
-    return Style(request.colormap, request.alpha) if isinstance(request, Request) else Style(request.colormap)
-
-
 def _on_model(working: Working, stage: Stage) -> Network:
     """Run what needs no picture; on the whole of a named model if a layer is not in the part that was loaded."""
     network = stage.open()
@@ -225,7 +218,7 @@ def _fitted(decoded: Sequence[Image], network: Network, checked: opening.Checked
 
 def found(request: Request, explainers: Sequence[BaseExplainer]) -> list[str]:
     """List the pictures that a request stands for, after the checks that need no model."""
-    _style(request)
+    style_of(request)
     _check(request, explainers)
     files = [one for one in request.images if one != STDIN]
     piped = [STDIN] if STDIN in request.images else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from xcnn.plugin import BaseExplainer, Explainer
 from xcnn.request import ModelRequest, Request, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from xcnn.plugin import Network, Run
 
@@ -99,6 +100,34 @@ def explain(
     host = Host()
     if model is None:
         raise ModelError("no model was given", hint="a path, a name, a keras.Model, or what xcnn.open_network returned")
+    word = str(model) if isinstance(model, (str, Path)) else ""
+    asked = understood(images, explainer, {**values, "target": target, "preprocess": preprocess}, host=host, model=word)
+    return execute(
+        asked.request, asked.explainers, host=host, model=model, pictures=asked.pictures, sources=asked.sources
+    )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a call asks for: pictures are path strings and arrays, ``sources`` tells which options were said."""
+
+    request: Request | ModelRequest
+    explainers: Sequence[BaseExplainer]
+    pictures: Sequence[Any]
+    sources: Mapping[str, str]
+
+
+def understood(
+    images: Any,
+    explainer: str | BaseExplainer | Sequence[str | BaseExplainer],
+    values: Mapping[str, Any],
+    *,
+    host: Host,
+    model: str = "",
+) -> Asked:
+    """Check what a call says, as `explain` takes it, and give each explainer its own options; see there."""
+    values = dict(values)
+    target, preprocess = values.pop("target"), values.pop("preprocess")
     chosen = list(explainer) if isinstance(explainer, (list, tuple)) else [explainer]
     if not chosen:
         raise OptionError("no explainer was given", hint="one of " + ", ".join(list_explainers()))
@@ -116,13 +145,12 @@ def explain(
     common = options.picked(asked, {**values, "target": target, "preprocess": preprocess})
     if common.get("out") is not None:
         common["out"] = str(common["out"])
-    word = str(model) if isinstance(model, (str, Path)) else ""
-    common |= {"model": word}
+    common |= {"model": model}
     if asked is Request:
         common["images"] = tuple(one for one in given if isinstance(one, str))
     request = asked(**common)
     sources = dict.fromkeys([*values, *([] if isinstance(target, str) and target == "top" else ["target"])], "python")
-    return execute(request, built, host=host, model=model, pictures=given, sources=sources)
+    return Asked(request, built, given, sources)
 
 
 def _kind(explainer: Any, host: Host) -> type[BaseExplainer]:

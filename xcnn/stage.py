@@ -31,6 +31,13 @@ class Place:
     inputs: Sequence[str]
 
 
+def style_of(request: Request | ModelRequest) -> Style:
+    """How the pictures of a run look."""
+    from xcnn.render.style import Style
+
+    return Style(request.colormap, request.alpha) if isinstance(request, Request) else Style(request.colormap)
+
+
 class Stage:
     """The network and the folder of a run; leaving the context without publishing the folder removes it.
 

@@ -154,6 +154,8 @@ class Result:
     """What the image truly shows, where the user says so."""
     together: int = 1
     """How many results were computed at once: ``seconds`` is the mean of theirs."""
+    epoch: int | None = None
+    """After which epoch of a training, counted from 1; None where the model is trained."""
 
     @property
     def wrong(self) -> bool:
@@ -170,6 +172,8 @@ class Failure:
     message: str
     hint: str = ""
     explainer: str = ""
+    epoch: int | None = None
+    """After which epoch of a training; None where the model is trained."""
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -14,7 +17,7 @@ from xcnn.io import artifacts
 from xcnn.plugin import Attribution, Curve, Failure, Image, Labels, Result, Table, Target, Tiles
 from xcnn.render import colours
 from xcnn.render.style import Style
-from xcnn.saving import Writer
+from xcnn.saving import Writer, curves
 
 TITLES = {"gradcam": "Grad-CAM", "occlusion": "Occlusion", "saliency": "Saliency", "filters": "Filters"}
 LABELS = ("Egyptian cat", "tabby", "tiger cat")
@@ -178,6 +181,44 @@ def folder(written):
 def second(folder):
     """The second of these pages."""
     return folder.with_name("report-2.html")
+
+
+def trained(folder, *names, most_mb=25, images=2, numbers=(2, 4, 5), classes=2):
+    """A training: the map of epoch N is strongest in quarter N % 4, and the best class grows likelier.
+
+    Of its fourth epoch the second image has a failure only.
+    """
+    out = folder / "out"
+    with artifacts.Draft(out, overwrite=False) as draft:
+        writer = Writer(draft, Style(), TITLES, "net")
+        for at, number in itertools.product(range(images), numbers):
+            values = np.zeros(4, np.float32)
+            values[number % 4] = number
+            maps = {"gradcam": replace(map_of("gradcam"), values=values.reshape(2, 2)), "saliency": map_of("saliency")}
+            results = results_of(at, names, classes=classes, confidence=0.1 * number)
+            if (at, number) != (1, 4):
+                writer.add(
+                    pixels_of(at), [replace(one, epoch=number, panels=(maps[one.explainer],)) for one in results]
+                )
+        told = about(*names)
+        told["options"].append({"name": "report_max_mb", "value": most_mb, "source": "default", "help": "Size."})
+        logs = {"val_accuracy": 0.953, "<b>odd</b>": float("nan")}
+        told["epochs"] = [curves.record(number, {"loss": 1 / number, **logs}) for number in range(1, 6)]
+        failures = [Failure("photos/cat1.jpg", "image", "the maps are not finite", "train slower", epoch=4)]
+        more = partial(curves.sections, told["epochs"])
+        return writer.finish(told, failures if 4 in numbers else [], (), more=more)
+
+
+@pytest.fixture(scope="session")
+def training(tmp_path_factory):
+    return trained(tmp_path_factory.mktemp("training"), "gradcam", "saliency")
+
+
+@pytest.fixture(scope="session")
+def training_folder(tmp_path_factory):
+    """Two pages: 202 images of two epochs."""
+    folder = tmp_path_factory.mktemp("training")
+    return trained(folder, "gradcam", most_mb=0, images=202, numbers=(1, 2), classes=1)
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ def report(request):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("report", ["one", "three", "gallery", "grid", "every", "second"], indirect=True)
+@pytest.mark.parametrize("report", ["one", "three", "gallery", "grid", "every", "second", "training"], indirect=True)
 def test_a_report_violates_no_rule(opened, report, scheme):
     page = opened(report, color_scheme=scheme, bypass_csp=True)
 
@@ -62,7 +62,7 @@ def test_what_can_be_opened_violates_no_rule(opened, three, grid, scheme):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_small_window_and_what_it_opens_violate_no_rule(opened, three, grid, second, scheme):
+def test_a_small_window_and_what_it_opens_violate_no_rule(opened, three, grid, second, training, scheme):
     phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "color_scheme": scheme, "bypass_csp": True}
     page = opened(three, **phone)
     page.get_by_role("button", name="Compare all").tap()
@@ -72,8 +72,23 @@ def test_a_small_window_and_what_it_opens_violate_no_rule(opened, three, grid, s
     assert violations(page) == []
     page.keyboard.press("Escape")
     assert violations(page) == []
+    page = opened(training, "#epoch=4", **phone)
+    assert violations(page) == []
     page = opened(second, "#q=conf:<abc cat&sort=name", **phone)
     assert page.locator(".odd").is_visible()
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_training_without_its_script_violates_no_rule(opened, training, scheme):
+    # axe is a script itself: it looks at the page as it is without ours.
+    text = training.read_text("utf-8")
+    start = text.rindex("<script>")
+    bare = training.with_name("bare.html")
+    bare.write_text(text[:start] + text[start:].partition("</script>")[2], "utf-8")
+    page = opened(bare, color_scheme=scheme, bypass_csp=True)
+
+    assert page.locator("[data-epoch]").locator("visible=true").count() == 5
     assert violations(page) == []
 
 

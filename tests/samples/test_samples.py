@@ -18,6 +18,9 @@ def test_mnist_learns_the_digits_and_its_walk_is_one_report():
 
     assert float(re.search(r"accuracy on 500 digits it never saw: ([\d.]+)%", out)[1]) >= 93
     assert out.splitlines()[-1] == "xcnn-out/mnist/walk/report.html"
+    watched = manifest("xcnn-out/mnist/training")
+    assert [one["epoch"] for one in watched["results"]] == 4 * [1, 2, 3]
+    assert [one["logs"]["val_accuracy"] for one in watched["epochs"]][-1] >= 0.93
     told = manifest("xcnn-out/mnist/walk")
     assert [one["title"] for one in told["explainers"]] == [
         "Kernels", "Filter patterns", "Feature maps", "Saliency", "Guided backpropagation", "Deconvolutional network",

@@ -39,10 +39,16 @@ NO_SUCH_CALL = {errno.EINVAL, errno.ENOSYS}
 
 def default_folder(command: str) -> Path:
     """The first of ``xcnn-out/<command>``, ``-2``, ``-3``, ... that does not exist and that no run is writing."""
-    parent, number = Path("xcnn-out"), 1
-    while os.path.lexists(folder := parent / (command if number == 1 else f"{command}-{number}")) or busy(folder):
+    number, folder = 1, Path("xcnn-out", command)
+    while os.path.lexists(folder) or os.path.lexists(partial(folder)) or busy(folder):
         number += 1
+        folder = Path("xcnn-out", f"{command}-{number}")
     return folder
+
+
+def partial(out: Path) -> Path:
+    """Where the epochs of a training are kept until it has ended and `out` is written."""
+    return out.with_name(f"{out.name}.partial")
 
 
 def check(out: Path, *, overwrite: bool, inputs: Iterable[str] = ()) -> None:

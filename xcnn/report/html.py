@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from xcnn.report import cards, finding, pages, tints
+from xcnn.report import cards, epochs, finding, pages, tints
 from xcnn.report.words import FILTERS, plain, prose, sentence
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from xcnn.report.pages import Place
 
 TEMPLATES = Path(__file__).parent / "templates"
-SCRIPTS = ("page", "colour", "state", "view", "read", "compare", "tiles", "find", "keys", "start")
+SCRIPTS = ("page", "colour", "state", "epochs", "view", "read", "compare", "tiles", "find", "keys", "start")
 """The parts of the page's script, in order; they share one scope."""
 
 GAIN = 1.4
@@ -168,7 +168,8 @@ def _context(manifest: Mapping[str, Any], pictures: Pictures, place: Place | Non
         "titles": titles,
         "warnings": [sentence(warning) for warning in manifest["warnings"]],
         "failures": ({**plain(one), "message": prose(one["message"]), "hint": prose(one["hint"])} for one in failures),
-        "model_rows": cards.arranged(of_model, titles, pictures, "model"),
+        "epochs": epochs.told(manifest),
+        "model_blocks": epochs.blocks(of_model, titles, pictures, "model"),
         "images": _images(of_images, titles, pictures, place),
         "tints": tints.tints(manifest["palette"], panels),
         "mosaics": cards.mosaics(mosaics, titles, pictures),
@@ -201,11 +202,9 @@ def _images(
             "id": f"image-{count}",
             "key": keys[image["file"]],
             "fit": cards.fitted(image),
-            "found": finding.found(own),
+            "found": finding.found(epochs.last(own)),
             "source": cards.later(pictures.source, image),
-            "predictions": plain(own[0]["predictions"]),
-            "explained": _explained(own),
-            "rows": cards.arranged(own, titles, pictures, f"image-{count}"),
+            "blocks": epochs.blocks(own, titles, pictures, f"image-{count}"),
         }
 
 
@@ -218,12 +217,6 @@ def _script(palette: Mapping[str, list[str]]) -> str:
     parts = [Path(TEMPLATES, "scripts", f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
     head = f'"use strict";\n(() => {{\nconst PALETTES = {json.dumps(known)};\nconst RUN = {json.dumps(run)};\n'
     return head + "\n".join(parts) + "})();\n"
-
-
-def _explained(results: list[Mapping[str, Any]]) -> set[int]:
-    """The classes among the predictions that are explained themselves, not as a part of a contrast."""
-    forms = [result["target"]["coefficients"] for result in results if result["target"]]
-    return {one["index"] for one in results[0]["predictions"] if one["coefficients"] in forms}
 
 
 def _opacity(manifest: Mapping[str, Any]) -> float:

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from xcnn.report import finding
+from xcnn.report import epochs, finding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -113,7 +113,7 @@ def _index(
     groups: Sequence[Sequence[Mapping[str, Any]]], keys: Mapping[str, str], names: Sequence[str]
 ) -> dict[str, Any]:
     rows = [
-        {**finding.found(group), "key": keys[group[0]["image"]["file"]], "page": at // IMAGES + 1}
+        {**finding.found(epochs.last(group)), "key": keys[group[0]["image"]["file"]], "page": at // IMAGES + 1}
         for at, group in enumerate(groups)
     ]
     # Names of fields once, not in every row: each page carries this.

@@ -85,6 +85,19 @@ def percent(value: Any) -> str:
     return "<0.1%" if 0 < value < 0.0005 else ">99.9%" if 0.9995 <= value < 1 else f"{100 * value:.1f}%"  # noqa: PLR2004
 
 
+def metric(value: Any) -> str:
+    """Write a loss or a metric of an epoch with three decimals; what is not finite was stored as None.
+
+    Examples
+    --------
+    >>> [metric(value) for value in (0.9534, 1.5, 0.0004, 12345.678, None)]
+    ['0.953', '1.500', '0.0004', '12345.678', 'not finite']
+    """
+    if not isinstance(value, (int, float)):
+        return "not finite"
+    return f"{value:.3f}" if 0.001 <= abs(value) < 1e6 or value == 0 else f"{value:.3g}"  # noqa: PLR2004
+
+
 def length(value: Any) -> str:
     """The length of a bar for a probability, 0 to 100."""
     return f"{100 * min(max(value, 0.0), 1.0):.1f}" if isinstance(value, (int, float)) else "0"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from xcnn.errors import ImageError
 from xcnn.io import artifacts, images
 from xcnn.io.reading import Reading
 from xcnn.render.style import Style
+from xcnn.saving import curves
 from xcnn.saving.writer import Writer
 
 if TYPE_CHECKING:
@@ -19,21 +21,22 @@ if TYPE_CHECKING:
     from xcnn.values import Pixels
 
 
-def save(run: Run, out: str | Path, *, overwrite: bool) -> Path:
-    """Write a run that is held in memory; see `Run.save`."""
+def save(run: Run, out: str | Path, *, overwrite: bool, drawn: bool = True) -> Path:
+    """Write a run that is held in memory; see `Run.save`. Without ``drawn``, its numbers alone, as `Writer` does."""
     style = style_of(run.about)
     titles = {explainer["name"]: explainer["title"] for explainer in run.about["explainers"]}
     seen = [result.image for result in run.results if result.image is not None]
     paths = {image.path for image in seen if image.pixels is None}
     with artifacts.Draft(Path(out), overwrite=overwrite, inputs=paths) as draft:
-        writer = Writer(draft, style, titles, run.about["model"]["name"], mosaic=_mosaic(run.about))
-        for _, group in groupby(run.results, key=lambda result: id(result.image)):
+        writer = Writer(draft, style, titles, run.about["model"]["name"], mosaic=_mosaic(run.about), drawn=drawn)
+        for _, group in groupby(run.results, key=lambda result: (id(result.image), result.epoch)):
             results = list(group)
             if results[0].image is None:
                 writer.add_model(results)
             else:
                 writer.add(pixels_of(results[0].image, run.about), results)
-        return writer.finish(run.about, run.failures, run.warnings)
+        more = partial(curves.sections, run.about["epochs"]) if drawn and run.about.get("epochs") else None
+        return writer.finish(run.about, run.failures, run.warnings, more=more)
 
 
 def _mosaic(about: Mapping[str, Any]) -> tuple[int, int] | None:

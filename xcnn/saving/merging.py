@@ -52,14 +52,20 @@ def merged(runs: Sequence[Manifest]) -> dict[str, Any]:
         failures += [one for one in told if one not in failures]
     order = {one["name"]: number for number, one in enumerate(explainers)}
     groups = [found.pop(None), *map(_told, found.values())] if None in found else list(map(_told, found.values()))
+    epochs = {one["epoch"]: one for run in reversed(runs) for one in run.get("epochs", [])}
     return {
         **first,
+        **({"epochs": [epochs[number] for number in sorted(epochs)]} if epochs else {}),
         "created": max(run["created"] for run in runs),
         "command": " && ".join(run["command"] for run in runs) if all(run["command"] for run in runs) else "",
         "explainers": explainers,
         "options": _options(runs),
         "seconds": round(sum(run["seconds"] for run in runs), 2),
-        "results": [one for group in groups for one in sorted(group, key=lambda result: order[result["explainer"]])],
+        "results": [
+            one
+            for group in groups
+            for one in sorted(group, key=lambda result: (result.get("epoch", 0), order[result["explainer"]]))
+        ],
         "mosaics": mosaics,
         "sections": [section for run in runs for section in run.get("sections", [])],
         "failures": failures,
@@ -115,7 +121,9 @@ def _values(explainer: Manifest) -> dict[str, Any]:
 
 def _same(one: Manifest, other: Manifest) -> bool:
     forms = [result["target"] and result["target"]["coefficients"] for result in (one, other)]
-    return bool(one["explainer"] == other["explainer"] and forms[0] == forms[1])
+    return bool(
+        one["explainer"] == other["explainer"] and one.get("epoch") == other.get("epoch") and forms[0] == forms[1]
+    )
 
 
 def _options(runs: Sequence[Manifest]) -> list[dict[str, Any]]:

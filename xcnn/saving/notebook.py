@@ -6,15 +6,14 @@ import base64
 import html
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from xcnn.errors import ImageError
 from xcnn.io import artifacts
-from xcnn.plugin import Attribution, Labels, Tiles
 from xcnn.privacy import Redaction
-from xcnn.render import figure, labels, tiles
 from xcnn.render.style import Style, shrunk
 from xcnn.report.words import number, percent, visible
+from xcnn.saving import glimpses
 from xcnn.saving.memory import pixels_of, style_of
 from xcnn.saving.writer import scales_of
 
@@ -26,10 +25,6 @@ if TYPE_CHECKING:
 
 MOST = 12
 """Results that are shown."""
-EDGE = 224
-"""Longer side of a picture, in pixels."""
-TILES = 480
-"""The same of a grid."""
 CARD = "display:inline-block;margin:0 12px 12px 0;vertical-align:top;max-width:100%"
 
 
@@ -49,7 +44,7 @@ def shown(run: Run) -> str:
 def _cards(run: Run, user: Redaction) -> Iterator[str]:
     style = style_of(run.about)
     few = run.results[:MOST]
-    for _, group in groupby(few, key=lambda result: (id(result.image), result.explainer)):
+    for _, group in groupby(few, key=lambda result: (id(result.image), result.epoch, result.explainer)):
         alike = list(group)
         # The classes of one image share their scale, as everywhere.
         drawer = Drawer(run, alike, style, user)
@@ -93,29 +88,17 @@ class Drawer:
         where = Path(result.image.path).name if result.image else ""
         title = self._titles.get(result.explainer, result.explainer)
         head = f"<b>{_text(title, self._user)}</b> {_text(where, self._user)}"
-        drawn = next(filter(None, (self._drawn(panel) for panel in result.panels)), "")
-        return f'<div style="{CARD}">{head}{label}<br>{drawn}</div>'
-
-    def _drawn(self, panel: Any) -> str:
-        """The picture of a panel; nothing for those that have none or whose image is gone."""
-        from xcnn.saving.panels import key
-
-        pixels = self._pixels
-        if isinstance(panel, Tiles):
-            grid, _ = tiles.grid(panel, self._style, figure.Words(panel.title or "", "", "", "", ""), pixels)
-            return _picture(shrunk(grid, TILES))
-        if isinstance(panel, Attribution) and pixels is not None:
-            return _picture(figure.shown(pixels, panel, self._scales[key(panel)], self._style))
-        if isinstance(panel, Labels) and pixels is not None:
-            return _picture(shrunk(labels.figure(pixels, panel, figure.Words("", "", "", "", "")), TILES))
-        return ""
+        epoch = "" if result.epoch is None else f"<br>epoch {result.epoch}"
+        seen = glimpses.first(result, self._pixels, self._scales, self._style)
+        drawn = "" if seen is None else _picture(seen)
+        return f'<div style="{CARD}">{head}{epoch}{label}<br>{drawn}</div>'
 
 
 def _small(run: Run, result: Result) -> Pixels | None:
     if result.image is None:
         return None
     try:
-        return shrunk(pixels_of(result.image, run.about), EDGE, grow=True)
+        return shrunk(pixels_of(result.image, run.about), glimpses.EDGE, grow=True)
     except ImageError:  # the file has changed or is gone; the numbers are still worth a line
         return None
 

@@ -50,6 +50,7 @@ class Subject:
     pixels: Pixels | None
     image: Image | None
     target: Target | None
+    epoch: int | None = None
 
     @property
     def file(self) -> str:
@@ -81,9 +82,12 @@ class Panels:
         How pictures look.
     model : str
         The name of the network.
+    drawn : bool
+        Draw the figures that a report can do without: those of maps.
     """
 
-    def __init__(self, draft: Draft, style: Style, model: str) -> None:
+    def __init__(self, draft: Draft, style: Style, model: str, *, drawn: bool = True) -> None:
+        self._drawn = drawn
         self._draft = draft
         self._style = style
         self._model = model
@@ -110,7 +114,7 @@ class Panels:
     ) -> dict[str, str]:
         """Draw the maps of several layers in one figure; nothing when there are none or too many."""
         maps = [panel for panel in panels if isinstance(panel, Attribution) and not panel.fine]
-        if subject.pixels is None or not 1 < len(maps) <= MOST_LAYERS:
+        if subject.pixels is None or not (self._drawn and 1 < len(maps) <= MOST_LAYERS):
             return {}
         named = [(panel.layer or panel.title or panel.unit, panel, scales[key(panel)]) for panel in maps]
         drawn = layers.layers(subject.pixels, named, self._style, self._words(subject))
@@ -122,7 +126,7 @@ class Panels:
         files = {"values": self._draft.write_values(f"{stem}.npy", panel.values)}
         if panel.state:
             files["state"] = self._draft.write_state(f"{stem}.state.npz", panel.state)
-        if subject.pixels is not None:
+        if subject.pixels is not None and self._drawn:
             score = f"score {figure.number(subject.target.score)}" if subject.target else ""
             words = self._words(
                 subject,
@@ -180,7 +184,7 @@ class Panels:
 
     def _labels(self, panel: Labels, subject: Subject, stem: str) -> dict[str, Any]:
         files = {"values": self._draft.write_values(f"{stem}.npy", panel.values.astype(np.int32))}
-        if subject.pixels is not None:
+        if subject.pixels is not None and self._drawn:
             words = self._words(subject, title=panel.title, layer=panel.layer)
             files["figure"] = self._draft.write_picture(f"{stem}.png", labels.figure(subject.pixels, panel, words))
         return {
@@ -230,6 +234,7 @@ class Panels:
         explainer = "" if head == subject.explainer else subject.explainer
         method = f"{explainer}{f' at {layer}' if layer else ''}" if explainer else layer
         told = [method, subject.explained if title else "", subject.file if seen else "", self._model]
+        told += [] if subject.epoch is None else [f"epoch {subject.epoch}"]
         return figure.Words(head, " · ".join(word for word in told if word), subject.seen, right, unit)
 
     def _unique(self, stem: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from xcnn.plugin import Image, Result, Target
+    from xcnn.plugin import Failure, Image, Result, Target
     from xcnn.values import Class
 
 
@@ -43,6 +43,16 @@ def truth(result: Result) -> dict[str, Any]:
 def true_class(truth: Class, predicted: int) -> dict[str, Any]:
     """Tell what an image shows, and whether the class `predicted` is another."""
     return {"truth": asdict(truth), "wrong": truth.index != predicted}
+
+
+def epoch(of: Result | Failure) -> dict[str, Any]:
+    """After which epoch of a training; nothing where the model is trained."""
+    return {} if of.epoch is None else {"epoch": of.epoch}
+
+
+def failure(failure: Failure) -> dict[str, Any]:
+    """Tell a failure."""
+    return {key: value for key, value in asdict(failure).items() if key != "epoch"} | epoch(failure)
 
 
 def note(panels: Sequence[dict[str, Any]], target: Target | None) -> None:

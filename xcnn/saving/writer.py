@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from xcnn.io.artifacts import Draft
-    from xcnn.plugin import Failure, Panel, Result, Section, Target
+    from xcnn.plugin import Failure, Panel, Result, Section
     from xcnn.render.style import Style
     from xcnn.saving.panels import Key
     from xcnn.values import Class, Pixels
@@ -55,6 +54,8 @@ class Writer:
         The name of the network.
     mosaic : tuple of int, optional
         Rows and columns of pages that show the first map of many images.
+    drawn : bool
+        Draw figures of maps and write the report; without, `xcnn report` makes it of the numbers.
     """
 
     def __init__(
@@ -65,12 +66,14 @@ class Writer:
         model: str,
         *,
         mosaic: tuple[int, int] | None = None,
+        drawn: bool = True,
     ) -> None:
+        self._drawn = drawn
         self._draft = draft
         self._style = style
         self._titles = titles
         self._model = model
-        self._panels = Panels(draft, style, model)
+        self._panels = Panels(draft, style, model, drawn=drawn)
         self._mosaics = Mosaics(draft, style, titles, model, mosaic) if mosaic else None
         self._of_model: list[dict[str, Any]] = []
         self._of_images: list[dict[str, Any]] = []
@@ -84,12 +87,15 @@ class Writer:
         if about is None:
             name = self._draft.name(image.path)
             about = records.image(image, self._draft.write_picture(f"{name}.source.jpg", _source(pixels), quality=88))
+            if results[0].epoch is not None:  # it comes again
+                self._kept[image.path] = about
         name = records.first_part(about["file"])
         self._of_images += self._written(results, name, pixels=pixels, image=about)
 
     def add_model(self, results: Sequence[Result]) -> None:
         """Write results about the model itself, which have no image."""
-        name = self._draft.unique(artifacts.safe_part(self._model))
+        name = artifacts.safe_part(self._model)
+        name = self._draft.unique(name) if results[0].epoch is None else name
         self._of_model += self._written(results, name)
 
     def keep(
@@ -145,8 +151,8 @@ class Writer:
         for explainer, group in groupby(results, key=lambda result: result.explainer):
             alike = list(group)
             scales = scales_of(alike)
-            for result, part in zip(alike, _parts([result.target for result in alike]), strict=True):
-                subject = Subject(self._titles[explainer], pixels, result.image, result.target)
+            for result, part in zip(alike, _parts(alike), strict=True):
+                subject = Subject(self._titles[explainer], pixels, result.image, result.target, result.epoch)
                 stem = f"{name}.{explainer}"
                 stems = [stem + middle + part for middle in _middles(result.panels, named=pixels is None)]
                 pairs = zip(result.panels, stems, strict=True)
@@ -159,6 +165,7 @@ class Writer:
                         "target": records.target(result.target) if result.target else None,
                         "predictions": [records.target(target) for target in result.predictions],
                         **records.truth(result),
+                        **records.epoch(result),
                         "seconds": round(result.seconds, 4),
                         "together": result.together,
                         "panels": panels,
@@ -180,7 +187,7 @@ class Writer:
         partial: bool = False,
         order: Sequence[str] | None = None,
     ) -> Path:
-        """Write the report and run.json, and put the folder in its place; return the report.
+        """Write the report and run.json, and put the folder in its place; return where the report is.
 
         ``more`` gives the sections that plugins add, each with who it is from, and what to say of those that failed.
         ``say`` is told when the report is more than one file. When the run is ``partial``, the files of a picture that
@@ -196,7 +203,7 @@ class Writer:
                 "results": [{**result, **trust.examined(result, about)} for result in results],
                 "mosaics": self._mosaics.finish() if self._mosaics else [],
                 "sections": [],
-                "failures": [asdict(failure) for failure in failures],
+                "failures": [records.failure(failure) for failure in failures],
                 "warnings": list(warnings),
             }
         )
@@ -211,8 +218,10 @@ class Writer:
             manifest |= user.value(told)
         most = next((row["value"] for row in about["options"] if row["name"] == "report_max_mb"), html.MOST_MB)
         pictures = Pictures(self._draft.folder, self._style)
+        words = ""
         with self._draft.writing():
-            words = html.write(self._draft.folder / REPORT, manifest, pictures, most_mb=most)
+            if self._drawn:
+                words = html.write(self._draft.folder / REPORT, manifest, pictures, most_mb=most)
         if words and say:
             say(words)
         # Listed, so that overwriting the folder later touches nothing else.
@@ -265,7 +274,11 @@ def _middles(panels: Sequence[Panel], *, named: bool) -> list[str]:
     return middles
 
 
-def _parts(targets: Sequence[Target | None]) -> list[str]:
-    """What tells the files of several classes apart."""
-    several = len(targets) > 1
-    return [f".{artifacts.safe_part(target.label)}" if several and target else "" for target in targets]
+def _parts(results: Sequence[Result]) -> list[str]:
+    """What tells the files of several classes apart, and of several epochs."""
+    several = len(results) > 1
+    return [
+        (f".{artifacts.safe_part(result.target.label)}" if several and result.target else "")
+        + ("" if result.epoch is None else f".epoch-{result.epoch:03}")
+        for result in results
+    ]

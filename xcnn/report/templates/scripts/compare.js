@@ -18,7 +18,7 @@ const tools = (article) => {
   const gamma = slider("Gamma", { min: 0.2, max: 3, step: 0.1 }, (value) => chosen("gamma", value));
   const finer = made("details", { class: "finer" }, made("summary", { text: "Threshold, gamma" }), made("div", {}, threshold.label, gamma.label));
   const zoom = [["−", "Zoom out", 0.8], ["1:1", "Whole picture", 0], ["+", "Zoom in", 1.25]].map(([text, words, factor]) => button(text, () => zoomed(article, factor), { "aria-label": words, title: words }));
-  const maps = all(".stage .heat, .stage .alone", article).length;
+  const maps = ofEpoch(".stage .heat, .stage .alone", article).length;
   const tinted = all(".stage [data-tint]", article).length, covering = all(".stage .heat", article).length;
   for (const heat of all(".panel [data-rows]", article)) readingOf(heat.closest("figure"));
   toolsOf.set(article, { modes, palette, opacity, threshold, gamma, finer });
@@ -45,7 +45,7 @@ const setLook = ({ opacity, threshold, gamma }, look) => {
 /** Everything that explains one image: a row per explainer, layer and kind of panel, a column per class. */
 const matrix = (article) => {
   const rows = new Map(), columns = new Map();
-  for (const card of all(".card", article)) {
+  for (const card of ofEpoch(".card", article)) {
     for (const figure of all(".panel", card)) {
       const picture = figure.querySelector(".picture:not(.before)");
       if (!picture) continue;
@@ -93,8 +93,8 @@ const page = (() => {
   const threshold = slider("Hide below", { min: 0, max: 99 }, (value) => changed("threshold", value));
   const gamma = slider("Gamma", { min: 0.2, max: 3, step: 0.1 }, (value) => changed("gamma", value));
   const reset = button("Reset", () => {
-    const { find, sort, theme } = state;
-    state = { ...fresh(), find, sort, theme };
+    const { find, sort, theme, epoch } = state;
+    state = { ...fresh(), find, sort, theme, epoch };
     shown();
     remember();
   });

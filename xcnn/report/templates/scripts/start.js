@@ -6,6 +6,7 @@ const shown = () => {
   for (const article of images) show(article);
 };
 const arrived = () => {
+  epoched();
   shown();
   sorted();
   found();
@@ -21,6 +22,8 @@ const asked = () => (location.hash.includes("=") ? location.hash.slice(1) : "");
 const bar = document.querySelector(".bar .controls");
 if (all("[data-tint], .heat").length) bar.prepend(...page.built);
 bar.append(button("?", help, { "aria-label": "Keys", title: "Keys" }));
+if (epochs.length > 1) document.querySelector(".bar").append(timeline.built);
+epoched();
 if (images.length > 1 || failures.length || firstPage) document.querySelector(".bar").append(finder.form);
 for (const article of images) {
   tools(article);

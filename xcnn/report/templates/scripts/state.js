@@ -7,7 +7,9 @@ const keyed = new Map(images.map((article) => [article.dataset.key, article]));
 const FIRST = { palette: "run", threshold: 0, gamma: 1, opacity: Number(document.body.dataset.opacity), mode: "overlay" };
 const SHORT = { palette: "p", threshold: "t", gamma: "g", opacity: "o", mode: "v" };
 const OWN = { ...SHORT, swipe: "s", zoom: "z", x: "x", y: "y" };
-const fresh = () => ({ page: { ...FIRST }, own: {}, image: "", explainer: "", find: "", sort: "", theme: "", matrix: "", tile: "", nth: 0 });
+/** The epochs that something is said of: the number of each, and what was logged of it. */
+const epochs = JSON.parse(document.body.dataset.epochs ?? "[]");
+const fresh = () => ({ page: { ...FIRST }, own: {}, image: "", explainer: "", find: "", sort: "", theme: "", matrix: "", tile: "", nth: 0, epoch: 0 });
 let state = fresh();
 
 const limits = { threshold: [0, 99], gamma: [0.2, 3], opacity: [0, 100], swipe: [0, 100], zoom: [1, 32], x: [0, 1], y: [0, 1] };
@@ -21,7 +23,7 @@ const valid = (key, text) => {
 const own = (key) => (state.own[key] ??= {});
 const lookOf = (key) => ({ ...state.page, ...state.own[key] });
 
-const hashOf = ({ page, own: owned, image, explainer, find, sort, theme, matrix, tile, nth }) => {
+const hashOf = ({ page, own: owned, image, explainer, find, sort, theme, matrix, tile, nth, epoch }) => {
   const told = new URLSearchParams();
   if (image) told.set("img", image);
   for (const [key, name] of Object.entries(SHORT)) if (page[key] !== FIRST[key]) told.set(name, page[key]);
@@ -29,7 +31,7 @@ const hashOf = ({ page, own: owned, image, explainer, find, sort, theme, matrix,
     const words = Object.entries(OWN).filter(([key]) => chosen[key] !== undefined).map(([key, name]) => `${name}:${chosen[key]}`);
     if (words.length) told.set(`i.${id}`, words.join(","));
   }
-  for (const [name, value] of Object.entries({ m: explainer, q: find, sort, theme, matrix, f: tile, n: tile && nth && nth + 1 })) if (value) told.set(name, value);
+  for (const [name, value] of Object.entries({ m: explainer, q: find, sort, theme, matrix, f: tile, n: tile && nth && nth + 1, epoch })) if (value) told.set(name, value);
   return told.toString();
 };
 
@@ -52,6 +54,8 @@ const stateOf = (hash) => {
   found.explainer = explainers.includes(told.get("m")) ? told.get("m") : "";
   found.theme = ["light", "dark"].includes(told.get("theme")) ? told.get("theme") : "";
   found.nth = Math.max(Math.trunc(Number(told.get("n"))) || 1, 1) - 1;
+  // Of the last, which is shown anyway, nothing is said.
+  found.epoch = epochs.slice(0, -1).map(([number]) => number).find((number) => String(number) === told.get("epoch")) ?? 0;
   [found.find, found.sort, found.tile] = ["q", "sort", "f"].map((name) => told.get(name) ?? "");
   return found;
 };
@@ -64,7 +68,7 @@ const themed = () => {
 
 /** The view as it holds on every page, for links to other pages. */
 const carried = (more = {}) => {
-  const told = hashOf({ ...fresh(), page: state.page, explainer: state.explainer, find: state.find, sort: state.sort, theme: state.theme, ...more });
+  const told = hashOf({ ...fresh(), page: state.page, explainer: state.explainer, find: state.find, sort: state.sort, theme: state.theme, epoch: state.epoch, ...more });
   return told && `#${told}`;
 };
 const turners = all(".pages a").map((link) => [link, link.getAttribute("href")]);

@@ -1,0 +1,5 @@
+"""Callbacks for training with Keras."""
+
+from xcnn.callbacks.explaining import ExplainCallback
+
+__all__ = ["ExplainCallback"]
