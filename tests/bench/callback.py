@@ -25,35 +25,34 @@ PAIRS, EPOCHS = 5, 4
 
 
 class Timer(keras.callbacks.Callback):
-    """Seconds of each epoch, what callbacks do at its end included; the first, which is traced, is left out."""
+    """Time of each epoch, what callbacks do at its end included; the first, which is traced, is left out."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.moments: list[float] = []
-        self.ends: list[float] = []
+        self.begun: list[tuple[float, float]] = []
+        self.trained: list[float] = []
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Note when it began, by the clock and by the processors."""
+        self.begun.append((time.perf_counter(), time.process_time()))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Note when its training ended: callbacks that come later have not begun."""
-        self.ends.append(time.perf_counter())
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Note when it began."""
-        self.moments.append(time.perf_counter())
+        self.trained.append(time.perf_counter())
 
     def on_train_end(self, logs: Any = None) -> None:
         """Note when the last one ended; the figures are drawn after that."""
-        self.moments.append(time.perf_counter())
+        self.on_epoch_begin(0)
 
-    @property
-    def seconds(self) -> list[float]:
-        """Of the second epoch and those after it."""
-        return [end - begin for begin, end in zip(self.moments[1:], self.moments[2:], strict=False)]
+    def seconds(self, kind: int) -> list[float]:
+        """Of the second epoch and those after it: by the clock (0), or of processors (1)."""
+        return [end[kind] - begin[kind] for begin, end in zip(self.begun[1:], self.begun[2:], strict=False)]
 
     @property
     def shares(self) -> list[float]:
         """What later callbacks took, as a share of the training before them."""
-        rows = zip(self.moments[1:], self.ends[1:], self.moments[2:], strict=False)
-        return [(after - end) / (end - begin) for begin, end, after in rows]
+        rows = zip(self.begun[1:], self.trained[1:], self.begun[2:], strict=False)
+        return [(after - end) / (end - begin) for (begin, _), end, (after, _) in rows]
 
 
 def trained(*, explained: bool) -> Timer:
@@ -69,17 +68,15 @@ def trained(*, explained: bool) -> Timer:
 
 
 def main() -> None:
-    """Print the medians and their ratio; and the callback's own share of an epoch, which a busy machine changes less."""
-    bare: list[float] = []
-    explained: list[float] = []
-    shares: list[float] = []
-    for _ in range(PAIRS):
-        bare += trained(explained=False).seconds
-        timer = trained(explained=True)
-        explained += timer.seconds
-        shares += timer.shares
-    ratio = statistics.median(explained) / statistics.median(bare)
-    print(f"bare {statistics.median(bare):.3f} s, explained {statistics.median(explained):.3f} s: {ratio:.3f}")
+    """Print the ratios of the medians, and the callback's own share of an epoch; the last two bear a busy machine."""
+    pairs = [(trained(explained=False), trained(explained=True)) for _ in range(PAIRS)]
+    for kind, name in enumerate(("by the clock", "of processors")):
+        bare, explained = (
+            statistics.median(second for timer in timers for second in timer.seconds(kind))
+            for timers in zip(*pairs, strict=True)
+        )
+        print(f"{name}: bare {bare:.3f} s, explained {explained:.3f} s, ratio {explained / bare:.3f}")
+    shares = [share for _, timer in pairs for share in timer.shares]
     print(f"in the callback: {statistics.median(shares):.1%} of an epoch, {max(shares):.1%} at most")
 
 
