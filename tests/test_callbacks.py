@@ -22,6 +22,7 @@ from xcnn.plugin import Explainer
 from xcnn.saving import schema
 
 pytestmark = pytest.mark.keras
+SLOW = pytest.mark.slow
 SIZE, CLASSES = 12, 3
 
 
@@ -147,7 +148,13 @@ def randomness():
 # --- the training ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("build", [augmented, always_dropping, nested, frozen, unbuilt, Subclassed, mixed])
+@pytest.mark.parametrize(
+    "build",
+    [
+        augmented,
+        *(pytest.param(one, marks=SLOW) for one in (always_dropping, nested, frozen, unbuilt, Subclassed, mixed)),
+    ],
+)
 def test_a_training_is_bit_for_bit_what_it_is_without(build):
     alone, history = fitted(build)
     after = randomness()
@@ -161,6 +168,7 @@ def test_a_training_is_bit_for_bit_what_it_is_without(build):
     assert [one.epoch for one in watched.run.results] == 2 * [1, 1, 2, 2]
 
 
+@SLOW
 def test_a_training_that_runs_eagerly_is_bit_for_bit_what_it_is_without():
     alone, history = fitted(Subclassed, eager=True)
 
@@ -187,7 +195,7 @@ def test_the_model_keeps_its_trace_and_what_can_be_trained():
 # --- the maps --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("build", [augmented, nested, Subclassed, mixed])
+@pytest.mark.parametrize("build", [Subclassed, *(pytest.param(one, marks=SLOW) for one in (augmented, nested, mixed))])
 def test_the_maps_of_an_epoch_are_those_of_the_model_as_it_was_then(build):
     weights = []
     keeping = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: weights.append(model_of().get_weights()))
@@ -213,6 +221,7 @@ def test_the_maps_of_an_epoch_are_those_of_the_model_as_it_was_then(build):
     assert not np.array_equal(found[0].panels[0].values, found[-1].panels[0].values)
 
 
+@SLOW
 def test_a_saved_model_opened_again_has_the_maps_of_its_epoch(own_folder):
     watched = ExplainCallback(photos(), preprocess="none", layer="conv")
     fitted(augmented, watched, keras.callbacks.ModelCheckpoint("at-{epoch}.keras"), epochs=2)
@@ -277,6 +286,7 @@ def test_every_second_epoch_and_the_last_are_explained_and_all_are_logged():
     assert [one["epoch"] for one in run["epochs"]] == [1, 2, 3, 4, 5]
 
 
+@SLOW
 def test_a_training_that_goes_on_from_an_epoch_counts_from_there():
     watched = ExplainCallback(photos(), preprocess="none", out="out")
 
@@ -285,6 +295,7 @@ def test_a_training_that_goes_on_from_an_epoch_counts_from_there():
     assert [one["epoch"] for one in told("out")["results"]] == 2 * [3, 4]
 
 
+@SLOW
 def test_explainers_of_the_model_alone_and_grids_of_maps_have_epochs_too():
     watched = ExplainCallback(photos((9, 9)), ["kernels", "activations"], layer="conv", preprocess="none", out="out")
     fitted(unbuilt, watched)
@@ -300,6 +311,7 @@ def test_explainers_of_the_model_alone_and_grids_of_maps_have_epochs_too():
     assert [one["image"] for one in told("alone")["results"]] == [None, None]
 
 
+@SLOW
 def test_without_a_name_the_folder_is_numbered():
     for _ in range(2):
         fitted(unbuilt, ExplainCallback(photos(), preprocess="none"), epochs=1)
@@ -307,6 +319,7 @@ def test_without_a_name_the_folder_is_numbered():
     assert {path.name for path in Path("xcnn-out").iterdir()} == {"training", "training-2"}
 
 
+@SLOW
 def test_a_picture_that_is_gone_at_the_end_was_read_at_the_beginning(photo):
     path = photo("a.png")
     gone = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: Path(path).unlink(missing_ok=True))
@@ -317,6 +330,7 @@ def test_a_picture_that_is_gone_at_the_end_was_read_at_the_beginning(photo):
     assert [one["image"]["path"] for one in told("out")["results"]] == ["a.png", "a.png"]
 
 
+@SLOW
 def test_a_run_shows_itself_with_its_epochs_while_it_is_trained_and_after():
     shown = []
     watched = ExplainCallback(photos((9, 9)), preprocess="none")
@@ -339,6 +353,7 @@ def test_a_report_made_again_has_the_same_epochs():
         assert new[key] == old[key]
 
 
+@SLOW
 def test_the_first_maps_are_there_for_tensorboard(own_folder):
     watched = ExplainCallback(
         photos((9, 9), (30, 20)),
@@ -427,6 +442,7 @@ def test_what_is_no_option_is_told_at_once(options):
         ExplainCallback(photos(), **options)
 
 
+@SLOW
 def test_a_folder_that_exists_is_told_before_the_first_epoch_and_overwritten_only_when_asked_for():
     fitted(unbuilt, ExplainCallback(photos(), preprocess="none", out="out"), epochs=1)
 
@@ -456,7 +472,7 @@ class Unreliable(Explainer):
         return xcnn.GradCAM().explain(network, batch)
 
 
-@pytest.mark.parametrize("error", [RuntimeError, MemoryError])
+@pytest.mark.parametrize("error", [RuntimeError, pytest.param(MemoryError, marks=SLOW)])
 def test_an_explanation_that_fails_is_a_warning_and_a_failure_of_its_epoch(monkeypatch, error):
     monkeypatch.setattr(Unreliable, "calls", [0])
     monkeypatch.setattr(Unreliable, "error", error)
@@ -472,6 +488,7 @@ def test_an_explanation_that_fails_is_a_warning_and_a_failure_of_its_epoch(monke
     assert state(model) == state(alone)
 
 
+@SLOW
 def test_maps_of_a_training_that_diverges_are_failures():
     def broken(epoch, logs):
         if epoch == 1:
@@ -539,6 +556,7 @@ def test_a_training_that_is_ended_leaves_its_epochs_and_a_report_can_be_made_of_
     assert watched.close() == watched.report
 
 
+@SLOW
 def test_epochs_that_a_training_left_are_overwritten_only_when_asked_for():
     with pytest.raises(ValueError, match="no"):
         fitted(unbuilt, ExplainCallback(photos(), preprocess="none", out="out"), Stop(ValueError("no")), epochs=5)
@@ -581,6 +599,7 @@ def test_what_ended_a_training_is_not_hidden_by_a_folder_that_can_not_be_written
     assert len(list(Path("out.partial").iterdir())) == 2
 
 
+@SLOW
 def test_a_callback_serves_one_training_after_the_other():
     watched = ExplainCallback(photos(), preprocess="none")
     fitted(unbuilt, watched, epochs=1)
