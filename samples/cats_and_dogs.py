@@ -42,7 +42,7 @@ EIGHT = {
     "efficientnet-lite0": (
         "efficientnet-lite0/stem_*,efficientnet-lite0/block1a_*", "efficientnet-lite0/block5a_expand_conv",
     ),
-    "vgg16": ("vgg16/block[12]_*,vgg16/block3_conv[12]", "vgg16/block3_conv1"),
+    "vgg16": ("vgg16/block1_*,vgg16/block2_*,vgg16/block3_conv1,vgg16/block3_conv2", "vgg16/block3_conv1"),
 }  # fmt: skip
 """The first eight layers, and one whose patterns are looked for."""
 

@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 from sample_runs import SAMPLES, manifest, quick
 
+import xcnn
+
 pytestmark = [pytest.mark.slow, pytest.mark.keras]
 
 MODELS = ["small", "dropout", "bottleneck", "frozen", "fine-tuned"]
@@ -175,7 +177,7 @@ def test_the_same_seed_writes_the_same_textures(two_classes):
     assert once == again
 
 
-def test_vgg16_takes_red_first_pixels_as_its_own_preprocessing_would(two_classes, monkeypatch):
+def test_vgg16_takes_red_first_pixels_as_its_own_preprocessing_would_and_is_explained(two_classes, monkeypatch):
     import keras
 
     drawn = keras.applications.VGG16(include_top=False, weights=None, input_shape=(64, 64, 3))
@@ -192,3 +194,15 @@ def test_vgg16_takes_red_first_pixels_as_its_own_preprocessing_would(two_classes
 
     expected = drawn(keras.applications.vgg16.preprocess_input(pixels.copy()))
     np.testing.assert_allclose(keras.Model(inputs, maps)(pixels), expected, rtol=1e-4, atol=1e-5)
+
+    # As an .h5, xcnn reads its preprocessing from the model, and has the eight layers that are asked for.
+    import cats_and_dogs
+
+    classes = keras.layers.Dense(2, activation="softmax")(keras.layers.GlobalAveragePooling2D()(maps))
+    keras.Model(inputs, classes).save("vgg16.h5")
+    network = xcnn.open_network("vgg16.h5", labels=["cat", "dog"])
+    assert "the model scales pixels itself" in network.preprocessing.reason
+    eight, patterns = cats_and_dogs.EIGHT["vgg16"]
+    found = xcnn.explain(network, pixels[0].astype(np.uint8), "activations", layer=eight).results[0].panels
+    assert len({panel.layer for panel in found}) == 8
+    assert patterns in {panel.layer for panel in found}
