@@ -665,7 +665,7 @@ TOLD = {
     "labels": "A title; lynx 25.0%; Map 5 x 3; winners.npy; winners.png; a note; conv",
     "tiles": "A title; Tiles 64 of 15 x 14; -1.00 to 2.00 activation; all on one scale; grid.png; grid.npy; a note; conv",
     "table": "A title; Class Windows Share; tabby 12 0.12; lynx 3 –; rows.csv; a note; conv",
-    "curve": "A title; Series 2; Steps 40; loss.png; loss.csv; a note; conv",
+    "curve": "A title; Series 2; Last step 39; loss.png; loss.csv; a note; conv",
 }
 
 
