@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging as python_logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 environment.prepare()  # before a sample imports TensorFlow, which would tell of GPUs that it misses
 logging.set_verbosity(logging.ERROR)  # Keras warns of each model in HDF5, and those are what many people have
+python_logging.getLogger("tensorflow").setLevel(python_logging.ERROR)  # which tells when it traces much
 
 
 def arguments(
@@ -34,7 +36,7 @@ def arguments(
     """
     parser = argparse.ArgumentParser(description=description, parents=own)
     parser.add_argument("--data", type=Path, help="your own pictures, in folders; without, the sample brings its own")
-    parser.add_argument("--epochs", type=int, help=f"how long to train ({epochs}; {quick} with --quick)")
+    parser.add_argument("--epochs", type=_count, help=f"how long to train ({epochs}; {quick} with --quick)")
     parser.add_argument("--quick", action="store_true", help="end in about a minute, with a model that is less good")
     parser.add_argument("--out", type=Path, default=Path("xcnn-out") / name, help="the folder to make (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="where random numbers start (%(default)s)")
@@ -45,6 +47,13 @@ def arguments(
     if given.out.exists():
         parser.error(f"{given.out} exists: name another folder with --out, or remove it")
     return given
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
+    return number
 
 
 def split(labels: np.ndarray, held_out: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -108,8 +108,11 @@ def read(folders: list[Path]) -> tuple[np.ndarray, np.ndarray]:
     pictures, labels = [], []
     for folder in folders:
         for path in sorted(path for path in folder.iterdir() if path.suffix.lower() in {".png", ".ppm", ".jpg"}):
-            picture = cv2.resize(cv2.imread(str(path)), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-            pictures.append(picture[..., ::-1])
+            picture = cv2.imread(str(path))
+            if picture is None:
+                print(f"left out {path}: it is damaged")
+                continue
+            pictures.append(cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA)[..., ::-1])
             labels.append(int(folder.name))
     return np.stack(pictures), np.array(labels)
 

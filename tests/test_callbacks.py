@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 from dataclasses import dataclass
@@ -17,9 +18,9 @@ from fakes import pictures
 
 import xcnn
 from xcnn.callbacks import ExplainCallback
-from xcnn.errors import LayerError, MisfitError, OptionError, OutputError, TargetError, XcnnError
+from xcnn.errors import LayerError, MisfitError, OptionError, OutputError, TargetError, UsageError, XcnnError
 from xcnn.plugin import Explainer
-from xcnn.saving import schema
+from xcnn.saving import curves, schema
 
 pytestmark = pytest.mark.keras
 SLOW = pytest.mark.slow
@@ -284,6 +285,53 @@ def test_every_second_epoch_and_the_last_are_explained_and_all_are_logged():
     run = told("out")
     assert [one["epoch"] for one in run["results"]] == 2 * [2, 4, 5]
     assert [one["epoch"] for one in run["epochs"]] == [1, 2, 3, 4, 5]
+
+
+@SLOW
+@pytest.mark.parametrize("first", [True, False])
+def test_the_epoch_at_which_another_callback_stops_is_explained(first):
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = epoch == 1
+
+    watching = ExplainCallback(photos((SIZE, SIZE)), layer="conv", out="out", every=5)
+    fitted(augmented, *([Stop(), watching] if first else [watching, Stop()]), epochs=9)
+
+    assert {result.epoch for result in watching.run.results} == {2}
+
+
+@SLOW
+def test_a_training_may_change_its_working_directory(own_folder):
+    class Move(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            Path("elsewhere").mkdir()
+            os.chdir("elsewhere")
+
+    watching = ExplainCallback(photos((SIZE, SIZE)), layer="conv", out="out")
+    fitted(augmented, Move(), watching, epochs=1)
+
+    assert sorted(path.name for path in own_folder.iterdir()) == ["elsewhere", "out"]
+    assert watching.report == own_folder / "out" / "report.html"
+
+
+def test_metrics_of_each_class_are_told_one_by_one():
+    told = curves.record(3, {"loss": 0.5, "f1": np.float32([0.25, np.nan]), "note": "none"})
+
+    assert told == {"epoch": 3, "logs": {"loss": 0.5, "f1[0]": 0.25, "f1[1]": None}}
+
+
+@SLOW
+def test_two_trainings_are_not_joined():
+    def other():
+        keras.utils.set_random_seed(8)
+        return augmented()
+
+    for name, build in (("one", augmented), ("two", other)):
+        fitted(build, ExplainCallback(photos((SIZE, SIZE)), layer="conv", out=name), epochs=1)
+
+    with pytest.raises(UsageError, match="different trainings: each has an epoch 1"):
+        xcnn.join_reports(["one", "two"], "both")
+    assert xcnn.join_reports(["one", "one"], "again").exists()
 
 
 @SLOW

@@ -82,9 +82,13 @@ def test_signs_in_the_folders_of_the_benchmark_are_taken_as_they_are(own_folder)
             picture = rng.integers(60 * label, 60 * label + 15, (40 + number, 36, 3), np.uint8)
             Image.fromarray(picture).save(folder / f"00000_{number:05}.ppm")
         (folder / f"GT-{label:05}.csv").write_text("Filename;Width\n")
+    (folder / "00000_00010.ppm").write_bytes(b"P6 40 40 255 and no more")
     Path("GTSRB/Final_Test/Images").mkdir(parents=True)
 
     out = quick("traffic_signs", "--data", ".", "--epochs", "2")
 
     assert "accuracy on 6 signs it never saw" in out
+    assert [line for line in out.splitlines() if "left out" in line] == [
+        f"left out {folder}/00000_00010.ppm: it is damaged"
+    ]
     assert len(manifest("xcnn-out/traffic-signs/sweep")["results"]) == 2 * 5

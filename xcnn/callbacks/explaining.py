@@ -45,7 +45,7 @@ class ExplainCallback(keras.callbacks.Callback):  # type: ignore[misc]
     out : path, optional
         The folder to make when the training ends. Default: xcnn-out/training, numbered.
     every : int
-        After how many epochs; the last one of those planned is explained, too.
+        After how many epochs; the last one is explained, too.
     overwrite : bool
         Replace the folder, and what a training that did not end has left beside it, if xcnn wrote it.
     log_dir : path, optional
@@ -149,8 +149,11 @@ class ExplainCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self._open(recording)
         number = epoch + 1
         recording.log(number, logs or {})
-        if number % self._every and number != (self.params or {}).get("epochs"):
-            return
+        last = self.model.stop_training or number == (self.params or {}).get("epochs")
+        if last or number % self._every == 0:
+            self._explain(recording, number)
+
+    def _explain(self, recording: Recording, number: int) -> None:
         try:
             with untouched(self.model):
                 results = recording.explain(number)
@@ -165,6 +168,9 @@ class ExplainCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002 (of Keras)
         """Write the run; where that can't be, the history of the training is worth more than an error."""
+        recording = self._recording
+        if recording and self._training and (last := recording.unexplained):  # a callback behind this one stopped it
+            self._explain(recording, last)
         self._attempt(stopped="")
 
     def close(self) -> Path | None:
@@ -192,7 +198,8 @@ class ExplainCallback(keras.callbacks.Callback):  # type: ignore[misc]
         try:
             self._finish(stopped)
         except (XcnnError, OSError) as error:
-            warnings.warn(f"xcnn could not write the run: {error}", RuntimeWarning, stacklevel=3)
+            rest = f"the epochs are there: xcnn report {self.out}.partial/*"
+            warnings.warn(f"xcnn could not write the run: {error}; {rest}", RuntimeWarning, stacklevel=3)
 
     def __enter__(self) -> Self:
         return self

@@ -64,7 +64,8 @@ class Recording:
         self.out = out if isinstance(out, Path) else places.default_folder(out)
         places.settle(self.out)
         places.check(self.out, overwrite=request.overwrite, inputs=paths)
-        self._epochs = training.Epochs(self.out, overwrite=request.overwrite)
+        self._place = self.out.absolute()  # the training may change its working directory
+        self._epochs = training.Epochs(self._place, overwrite=request.overwrite)
         self._checked = opening.check(model, request, host)
         self._images = list(_read(todo, request)) if isinstance(request, Request) else []
         self._network: Network | None = None
@@ -77,6 +78,8 @@ class Recording:
         self._seconds = 0.0
         self._style = style_of(request)
         self._about: dict[str, Any] = {}
+        self.unexplained = 0
+        """The last epoch, if it has not been explained."""
 
     @property
     def opened(self) -> bool:
@@ -126,11 +129,13 @@ class Recording:
     def log(self, epoch: int, logs: Mapping[str, Any]) -> None:
         """Keep the losses and metrics of an epoch."""
         self._logs.append(curves.record(epoch, logs))
+        self.unexplained = epoch
 
     def explain(self, epoch: int) -> list[Result]:
         """Explain the model as it is after an epoch; what of it fails is a failure of the run and a warning."""
         assert self._network is not None  # noqa: S101 (opened before)
         begun = time.perf_counter()
+        self.unexplained = 0
         outcome = self._computed(self._network)
         # With the pixels in hand: a file may change while the training goes on.
         whole = {image.path: image for image in self._images}
@@ -187,7 +192,8 @@ class Recording:
         OutputError
             If it can't be written; nothing is removed then.
         """
-        report = memory.save(self.run(stopped), self.out, overwrite=self._request.overwrite)
+        out = self.out if self.out.absolute() == self._place else self._place
+        report = memory.save(self.run(stopped), out, overwrite=self._request.overwrite)
         self._epochs.remove()
         return report
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from xcnn.report import cards
+from xcnn.report import cards, finding
 from xcnn.report.words import metric, plain
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ def blocks(
     Returns
     -------
     list of dict
-        ``epoch`` is None for results of a trained model, which are one block.
+        ``epoch`` is None for results of a trained model, which are one block; ``found`` is what an image is found by
+        while that epoch is shown.
     """
     made = []
     for epoch, group in itertools.groupby(results, key=lambda result: result.get("epoch")):
@@ -43,6 +44,7 @@ def blocks(
         made.append(
             {
                 "epoch": epoch,
+                "found": {} if epoch is None or own[0]["image"] is None else finding.found(own),
                 "id": part,
                 "rows": cards.arranged(own, titles, pictures, part),
                 "predictions": plain(own[0]["predictions"]),
@@ -53,7 +55,7 @@ def blocks(
 
 
 def last(results: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The results of the last epoch: what an image is found by."""
+    """The results of the last epoch: what an image is found by until another one is shown."""
     return [result for result in results if result.get("epoch") == results[-1].get("epoch")]
 
 

@@ -13,6 +13,8 @@ from xcnn.plugin import Curve, Section
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+MOST_VALUES = 10
+"""Of a metric that has one for each class, say, so many are told."""
 VALIDATION = "val_"
 """How Keras begins the name of what it measured on the data for validation."""
 
@@ -22,7 +24,9 @@ def record(epoch: int, logs: Mapping[str, Any]) -> dict[str, Any]:
     numbers: dict[str, float | None] = {}
     for name, value in logs.items():
         with suppress(TypeError, ValueError):
-            numbers[str(name)] = float(value) if math.isfinite(float(value)) else None
+            values = np.asarray(value, np.float64)
+            for at, one in enumerate(values.ravel()[:MOST_VALUES]):
+                numbers[f"{name}[{at}]" if values.ndim else str(name)] = float(one) if math.isfinite(one) else None
     return {"epoch": epoch, "logs": numbers}
 
 

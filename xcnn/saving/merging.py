@@ -25,7 +25,7 @@ def merged(runs: Sequence[Manifest]) -> dict[str, Any]:
     Raises
     ------
     UsageError
-        If the runs are of different models.
+        If the runs are of different models, or of different trainings.
     """
     first = runs[0]
     for run in runs[1:]:
@@ -34,6 +34,7 @@ def merged(runs: Sequence[Manifest]) -> dict[str, Any]:
                 f"the runs are of different models: {first['model']['name']} and {run['model']['name']}",
                 hint="make one report of each",
             )
+    epochs = _epochs(runs)
     explainers: list[dict[str, Any]] = []
     found: dict[Picture | None, list[dict[str, Any]]] = {}  # in the order of the first run that has the picture
     mosaics: list[dict[str, Any]] = []
@@ -52,7 +53,6 @@ def merged(runs: Sequence[Manifest]) -> dict[str, Any]:
         failures += [one for one in told if one not in failures]
     order = {one["name"]: number for number, one in enumerate(explainers)}
     groups = [found.pop(None), *map(_told, found.values())] if None in found else list(map(_told, found.values()))
-    epochs = {one["epoch"]: one for run in reversed(runs) for one in run.get("epochs", [])}
     return {
         **first,
         **({"epochs": [epochs[number] for number in sorted(epochs)]} if epochs else {}),
@@ -91,10 +91,25 @@ def _told(group: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _model(run: Manifest) -> tuple[str, str]:
-    """What tells models apart: the hash of the file, or the name where there is none."""
+def _epochs(runs: Sequence[Manifest]) -> dict[int, Manifest]:
+    """The epochs of all runs; those of one training may be in several."""
+    found: dict[int, Manifest] = {}
+    for run in runs:
+        for one in run.get("epochs", []):
+            if found.setdefault(one["epoch"], one) != one:
+                raise UsageError(
+                    f"the runs are of different trainings: each has an epoch {one['epoch']} of its own",
+                    hint="make one report of each",
+                )
+    return found
+
+
+def _model(run: Manifest) -> tuple[Any, ...]:
+    """What tells models apart: the hash of the file; where there is none the name, and what there is of numbers."""
     model = run["model"]
-    return (model["sha256"], "") if model["sha256"] else ("", model["name"])
+    if model["sha256"]:
+        return (model["sha256"],)
+    return (model["name"], *(str(model.get(one)) for one in ("parameters", "input_shape", "classes")))
 
 
 def _named(explainers: list[dict[str, Any]], run: Manifest) -> dict[str, str]:

@@ -72,7 +72,8 @@ const matrix = (article) => {
     return made("tr", { role: "row" }, made("th", { scope: "row", role: "rowheader", text: title }, ...parts.filter(Boolean).map((text) => made("span", { text }))), ...[...columns.keys()].map((column) => cell(cells.get(column))));
   });
   if (state.matrix !== article.dataset.key) stepped(() => { state.matrix = article.dataset.key; });
-  const one = dialog(article.querySelector("h3").textContent, () => { if (!state.matrix || document.querySelector("dialog .matrix")) return; state.matrix = ""; closedAgain(); },
+  const [epoch] = ofEpoch("[data-epoch]", article);
+  const one = dialog(article.querySelector("h3").textContent + (epoch ? ` · epoch ${epoch.dataset.epoch}` : ""), () => { if (!state.matrix || document.querySelector("dialog .matrix")) return; state.matrix = ""; closedAgain(); },
     made("p", { class: "quiet", text: "Point at a picture or tap it to read all maps there. + and − zoom, and so does the wheel; drag to move." }),
     made("table", { class: "matrix", role: "table" }, made("thead", { role: "rowgroup" }, head), made("tbody", { role: "rowgroup" }, ...body)));
   for (const handle of all(".handle", one)) handle.remove();

@@ -6,6 +6,7 @@ const timeline = (() => {
   const range = slider("Epoch", { min: 0, max: last }, (at) => {
     state.epoch = at === last ? 0 : epochs[at][0];
     epoched();
+    found();
     remember();
   });
   return {
@@ -26,7 +27,10 @@ const epoched = () => {
   const asked = epochs.findIndex(([number]) => number === state.epoch);
   const at = asked < 0 ? epochs.length - 1 : asked;
   for (const block of trained) block.hidden = Number(block.dataset.epoch) !== epochs[at][0];
-  for (const article of all(".image")) missed(article, epochs[at][0]);
+  for (const article of images) {
+    missed(article, epochs[at][0]);
+    judge(article);
+  }
   timeline.set(at);
 };
 /** Say so where an image has nothing of an epoch. */
@@ -37,6 +41,15 @@ const missed = (article, number) => {
   if (!none) note?.remove();
   else if (note) note.textContent = `Nothing was explained after epoch ${number}.`;
   else article.querySelector(".cards").append(made("p", { class: "missed quiet", text: `Nothing was explained after epoch ${number}.` }));
+};
+/** An image is found by what is predicted of it now. */
+const judge = (article) => {
+  const block = ofEpoch("[data-epoch]", article)[0];
+  if (!block?.dataset.name) return;
+  records.set(article, { ...records.get(article), ...foundBy(block.dataset, false, "", records.get(article).at) });
+  const truth = article.querySelector(".truth");
+  truth?.querySelector("b")?.remove();
+  if (block.dataset.wrong) truth?.append(" ", made("b", { text: `wrong: predicted ${block.dataset.pred}` }));
 };
 /** What a part of the page shows of this epoch, and of no epoch. */
 const ofEpoch = (selector, within) => all(selector, within).filter((one) => !one.closest("[data-epoch][hidden]"));
