@@ -65,7 +65,7 @@ class Recording:
         places.settle(self.out)
         places.check(self.out, overwrite=request.overwrite, inputs=paths)
         self._place = self.out.absolute()  # the training may change its working directory
-        self._epochs = training.Epochs(self._place, overwrite=request.overwrite)
+        self._epochs = training.Epochs(self.out, overwrite=request.overwrite)
         self._checked = opening.check(model, request, host)
         self._images = list(_read(todo, request)) if isinstance(request, Request) else []
         self._network: Network | None = None

@@ -38,19 +38,20 @@ class Epochs:
     """
 
     def __init__(self, out: Path, *, overwrite: bool) -> None:
-        self.folder = places.partial(out)
+        told = places.partial(out)
+        self.folder = told.absolute()  # the training may change its working directory
         if not os.path.lexists(self.folder):
             return
         if not overwrite:
             raise OutputError(
-                f"{self.folder} already exists: the epochs of a training that did not end",
-                hint=f"xcnn report {self.folder}/* makes a report of them; then remove it, or choose another out",
+                f"{told} already exists: the epochs of a training that did not end",
+                hint=f"xcnn report {told}/* makes a report of them; then remove it, or choose another out",
             )
         if self.folder.is_symlink() or not self.folder.is_dir():
-            raise OutputError(f"{self.folder} is no folder of xcnn", hint="choose another out")
+            raise OutputError(f"{told} is no folder of xcnn", hint="choose another out")
         for path in self.folder.iterdir():
             if not EPOCH.fullmatch(path.name) and not path.name.startswith(places.DRAFT):
-                raise OutputError(f"{self.folder} holds {path.name}, which xcnn did not write", hint="move it away")
+                raise OutputError(f"{told} holds {path.name}, which xcnn did not write", hint="move it away")
             if EPOCH.fullmatch(path.name):
                 places.refuse_foreign(path)
         self.remove()
