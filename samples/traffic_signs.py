@@ -21,6 +21,7 @@ import common
 import cv2
 import keras
 import numpy as np
+from PIL import Image
 
 import xcnn
 
@@ -108,11 +109,13 @@ def read(folders: list[Path]) -> tuple[np.ndarray, np.ndarray]:
     pictures, labels = [], []
     for folder in folders:
         for path in sorted(path for path in folder.iterdir() if path.suffix.lower() in {".png", ".ppm", ".jpg"}):
-            picture = cv2.imread(str(path))
-            if picture is None:
+            try:
+                with Image.open(path) as opened:
+                    picture = np.asarray(opened.convert("RGB"))
+            except (OSError, ValueError):
                 print(f"left out {path}: it is damaged")
                 continue
-            pictures.append(cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA)[..., ::-1])
+            pictures.append(cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA))
             labels.append(int(folder.name))
     return np.stack(pictures), np.array(labels)
 
