@@ -98,6 +98,22 @@ def test_a_signal_in_the_midst_of_opencv_is_no_crash(own_folder):
         assert list(own_folder.iterdir()) == []
 
 
+def test_a_run_that_is_in_its_place_already_is_said_to_be_whole(own_folder):
+    script = """
+import os, signal
+from pathlib import Path
+from xcnn.cli.signals import Watch, listen
+listen()
+with Watch(Path("run"), patient=False, json=False):
+    Path("run").mkdir()
+    os.kill(os.getpid(), signal.SIGINT)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.returncode, done.stderr) == (130, f"interrupted: {own_folder / 'run'} is whole\n")
+    assert Path("run").is_dir()
+
+
 def test_what_is_to_be_kept_ends_at_the_next_pause_and_nowhere_else(own_folder):
     script = """
 import os, signal

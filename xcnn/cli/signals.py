@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NoReturn, Self
 
@@ -142,6 +143,8 @@ class Watch:
         if self._out is not None:
             from xcnn.io import places
 
+            self._standing = partial(places.standing, self._out)
+            self._before = self._standing()
             found.append((self._out.parent, f"{places.DRAFT}{os.getpid()}-*"))
         return found
 
@@ -168,7 +171,8 @@ class Watch:
                 os.write(2, b"\x1b[?25h\n")  # a bar hides the cursor
             kind = TerminatedError if first == signal.SIGTERM else StoppedError
             if not self._left:  # else the main thread says it
-                problem = kind(f"{kind.code}: nothing was written")
+                whole = self._out is not None and self._standing() != self._before  # it had just taken its place
+                problem = kind(f"{kind.code}: {f'{self._out} is whole' if whole else 'nothing was written'}")
                 told = json.dumps(console.error_json(problem), indent=1) if self._json else problem.message
                 os.write(1 if self._json else 2, f"{told}\n".encode())  # Python's streams may be in use right now
         os._exit(128 + last)
