@@ -13,6 +13,9 @@ def main() -> NoReturn:
     if heard:
         signal.signal(signal.SIGINT, _leave)
     signal.signal(signal.SIGTERM, _leave)
+    # Each of OpenBLAS's threads takes memory when NumPy is imported, and where one finds none, it sends SIGINT to us.
+    # TensorFlow has its own threads.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from xcnn.cli import main as program
 
     if heard:

@@ -217,7 +217,8 @@ def _ended(arguments: list[str]) -> int:  # noqa: PLR0911 (one return per way to
 def _unforeseen(problem: Exception) -> XcnnError:
     """What nobody has put in words yet, put in words."""
     if isinstance(problem, MemoryError) or (isinstance(problem, ImportError) and "failed to map" in str(problem)):
-        words = f"there is not enough memory: {str(problem) or 'an array could not be made'}"
+        last = str(problem).rstrip().splitlines()[-1:]  # before it NumPy has a page of advice
+        words = f"there is not enough memory: {''.join(last) or 'an array could not be made'}"
         return ModelError(words, hint="close other programs, or lift the limit (ulimit -v)")
     return XcnnError(
         f"a bug in xcnn: {type(problem).__name__}: {problem}",
