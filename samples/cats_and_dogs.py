@@ -18,7 +18,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import common
 import cv2
@@ -30,10 +30,13 @@ from two_classes import CORNERS, PATCH, SIDE, Pictures
 
 import xcnn
 
+if TYPE_CHECKING:
+    from xcnn.plugin import Network
+
 MOST = {"train": 1000, "validation": 400, "test": 400}
 """Pictures of each class that are read for each part, at most."""
 WRITTEN = {"train": 300, "validation": 100, "test": 100}
-QUICK = {"train": 32, "validation": 16, "test": 16}
+QUICK = {"train": 24, "validation": 8, "test": 16}
 """Both in a quick run."""
 LAST_BLOCK = "block7", "top_", "block5_"
 """How the layers of the last block of each base begin."""
@@ -47,6 +50,9 @@ EIGHT = {
 """The first eight layers, and one whose patterns are looked for."""
 
 
+EXPLAINED = "dropout", "fine-tuned"
+
+
 @dataclass(frozen=True)
 class Trainer:
     """Train on one set and write down what was learned where."""
@@ -56,7 +62,9 @@ class Trainer:
 
     def fit(self, model: keras.Model, name: str, data: Any, *, epochs: int, rate: float) -> float:
         """Train, and return the seconds that it took; `data` are the training and the held-out inputs."""
-        model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
+        right = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+        model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=[right])
+        model.optimizer.build(model.trainable_variables)  # a first step that finds all made is traced once, not twice
         train, held = data
         (self.out / name).mkdir(parents=True)
         log = keras.callbacks.CSVLogger(self.out / name / "learning.csv")
@@ -143,7 +151,7 @@ def five(trainer: Trainer, base: str, classes: int, *, epochs: int, seed: int) -
 
     # The base sees each picture once. What it makes of them is saved, and the head is trained on that in no time.
     inputs = keras.Input((SIDE, SIDE, 3))
-    _, maps = two_classes.base(base, inputs)
+    body, maps = two_classes.base(base, inputs)
     pooled = keras.layers.GlobalAveragePooling2D(name="pool")(maps)
     extractor = keras.Model(inputs, pooled)
     begun = time.perf_counter()
@@ -157,7 +165,7 @@ def five(trainer: Trainer, base: str, classes: int, *, epochs: int, seed: int) -
 
     # The same in one piece sees other pictures in each epoch.
     inputs = keras.Input((SIDE, SIDE, 3))
-    body, maps = two_classes.base(base, augmentation(seed)(inputs))
+    maps = two_classes.on_base(body, augmentation(seed)(inputs))
     pooled = keras.layers.GlobalAveragePooling2D(name="pool")(maps)
     model = keras.Model(inputs, head(pooled.shape[-1], classes)(pooled), name="frozen")
     seconds = trainer.fit(model, "frozen", pixels, epochs=epochs, rate=0.001)
@@ -172,24 +180,25 @@ def five(trainer: Trainer, base: str, classes: int, *, epochs: int, seed: int) -
     return rows
 
 
-def explained(file: Path, names: list[str], asked: list[Path], *, eight: str, layer: str) -> Path:
+def explained(
+    network: Network, out: Path, names: list[str], asked: list[Path], *, eight: str, layer: str, steps: int
+) -> Path:
     """Explain one model, and join it all in one report."""
-    network = xcnn.open_network(file, labels=names)
     runs = {
-        "learning": xcnn.explain(network, explainer=Learning(history=str(file.with_name("learning.csv")))),
+        "learning": xcnn.explain(network, explainer=Learning(history=str(out / "learning.csv"))),
         "kernels": xcnn.explain(network, explainer="kernels"),
         "maps": xcnn.explain(network, asked[0], "activations", layer=eight),
-        "patterns": xcnn.explain(network, explainer="filters", layer=layer, channels="0-3", grid="1x4", steps=64),
+        "patterns": xcnn.explain(network, explainer="filters", layer=layer, channels="0-3", grid="1x4", steps=steps),
         "gradcam": xcnn.explain(network, asked, "gradcam", target=names),
         "occlusion": xcnn.explain(network, asked[-1], "occlusion", target=names, stride=16),
     }
-    folders = [run.save(file.with_name(name)) for name, run in runs.items()]
-    return xcnn.join_reports(folders, file.with_name("explained"))
+    folders = [run.save(out / name) for name, run in runs.items()]
+    return xcnn.join_reports(folders, out / "explained")
 
 
-def on_patch(file: Path, names: list[str], mixed: list[Path]) -> list[float]:
+def on_patch(network: Network, names: list[str], mixed: list[Path]) -> list[float]:
     """How much of what Grad-CAM shows for each class lies on the patch of the second."""
-    run = xcnn.explain(xcnn.open_network(file, labels=names), mixed, "gradcam", target=names)
+    run = xcnn.explain(network, mixed, "gradcam", target=names)
     shares: dict[str, list[float]] = {name: [] for name in names}
     for result in run.results:
         evidence = np.maximum(cv2.resize(result.panels[0].values, result.image.size[::-1]), 0)
@@ -214,15 +223,24 @@ def main() -> None:
     test = parts["test"]
     asked = [test.files[np.flatnonzero(test.labels == label)[0]] for label in range(len(names))]
     mixed = [] if given.data else [data / "mixed" / f"{corner}.png" for corner in CORNERS]
+    files = {name: given.out / name / f"{name}.keras" for name in ("small", "dropout", "bottleneck", "frozen")}
+    files["fine-tuned"] = given.out / "fine-tuned/fine-tuned.h5"
     if mixed:
         print(f"\non the patch of {names[1]}, a quarter of the picture, lies so much of the evidence for")
         print(f"{'':<16} " + " ".join(f"{name:>10}" for name in names))
-    for name in [row.split()[0] for row in rows] if mixed else ():
-        shares = on_patch(given.out / name / f"{name}.keras", names, mixed)
-        print(f"{name:<16} " + " ".join(f"{share:>10.1%}" for share in shares))
-    for name, kind, eight, layer in (("dropout", "keras", *EIGHT["small"]), ("fine-tuned", "h5", *EIGHT[given.base])):
-        file = given.out / name / f"{name}.{kind}"
-        print(explained(file, names, asked + mixed[:2], eight=eight, layer=layer))
+    reports = []
+    for name, file in files.items():
+        if not mixed and name not in EXPLAINED:
+            continue
+        network = xcnn.open_network(file, labels=names)
+        if mixed:
+            print(f"{name:<16} " + " ".join(f"{share:>10.1%}" for share in on_patch(network, names, mixed)))
+        if name in EXPLAINED:
+            eight, layer = EIGHT["small" if name == "dropout" else given.base]
+            steps = 24 if given.quick else 64
+            told = explained(network, file.parent, names, asked + mixed[:2], eight=eight, layer=layer, steps=steps)
+            reports.append(told)
+    print("\n".join(map(str, reports)))
 
 
 if __name__ == "__main__":

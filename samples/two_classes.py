@@ -156,8 +156,6 @@ def _decoded(pairs: list[tuple[Path, int]]) -> Pictures:
 def base(name: str, pixels: Any) -> tuple[keras.Model, Any]:
     """Put a network that learned from ImageNet on pixels of 0 to 255, without its head, frozen.
 
-    Called with `training=False`, its batch normalisation keeps the statistics of ImageNet, even where it is trained.
-
     Returns
     -------
     body : keras.Model
@@ -170,13 +168,20 @@ def base(name: str, pixels: Any) -> tuple[keras.Model, Any]:
         first = body.get_layer("block1_conv1")
         kernel, bias = first.get_weights()
         first.set_weights([kernel[:, :, ::-1], bias])  # it was trained with blue first, and pixels are red first
-        prepared = keras.layers.Rescaling(1, offset=[-123.68, -116.779, -103.939], name="preprocessing")(pixels)
     else:
         file = Path(xcnn.__file__).parent / "data" / "efficientnet-lite0.keras"
         whole = keras.saving.load_model(file, compile=False)
         cut = keras.Model(whole.input, whole.get_layer("top_act").output, name=name)
         body = keras.models.clone_model(cut, input_tensors=keras.Input(pixels.shape[1:]))  # 224x224 in the file
         body.set_weights(cut.get_weights())
-        prepared = keras.layers.Rescaling(1 / 128, offset=-127 / 128, name="preprocessing")(pixels)
     body.trainable = False
-    return body, body(prepared, training=False)
+    return body, on_base(body, pixels)
+
+
+def on_base(body: keras.Model, pixels: Any) -> Any:
+    """Put the same network on other pixels; its batch normalisation keeps ImageNet's statistics, also in training."""
+    prepared = {
+        "vgg16": {"scale": 1, "offset": [-123.68, -116.779, -103.939]},
+        "efficientnet-lite0": {"scale": 1 / 128, "offset": -127 / 128},
+    }[body.name]
+    return body(keras.layers.Rescaling(**prepared, name="preprocessing")(pixels), training=False)
