@@ -287,6 +287,25 @@ def test_every_second_epoch_and_the_last_are_explained_and_all_are_logged():
     assert [one["epoch"] for one in run["epochs"]] == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.parametrize("common", [False, True])
+def test_the_epochs_of_a_picture_share_their_scale_where_asked_for(common):
+    watched = ExplainCallback(photos((32, 32), (40, 32)), ["gradcam", "saliency"], out="watched", common_scale=common)
+    fitted(nested, watched, epochs=3)
+
+    scales = {}
+    for result in told("watched")["results"]:
+        panel = result["panels"][0]
+        of = scales.setdefault((result["image"]["path"], result["explainer"]), [])
+        of.append((panel["scale"][1], np.abs(np.load(Path("watched", panel["files"]["values"]))).max()))
+    assert len(scales) == 4
+    for (_, explainer), of in scales.items():
+        ends, largest = zip(*of, strict=True)
+        assert len(set(ends)) == (1 if common else 3), explainer
+        if common and explainer == "gradcam":
+            assert ends[0] == pytest.approx(max(largest))
+    assert any(row["name"] == "common_scale" for row in told("watched")["options"]) == common
+
+
 @SLOW
 @pytest.mark.parametrize("first", [True, False])
 def test_the_epoch_at_which_another_callback_stops_is_explained(first):

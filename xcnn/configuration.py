@@ -245,6 +245,8 @@ def _read(path: Path, *, section: bool) -> Mapping[str, Any] | None:
         about = os.stat(path)  # noqa: PTH116 (as below)
     except (OSError, ValueError):
         return None
+    if stat.S_ISDIR(about.st_mode) and not section:
+        raise ConfigurationError(f"{path} is a folder", hint="xcnn reads options from a file of that name")
     if not stat.S_ISREG(about.st_mode):  # a pipe would block
         return None
     import tomllib  # only where there is a file: most commands start without

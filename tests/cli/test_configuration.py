@@ -91,6 +91,14 @@ def test_keys_may_be_written_like_flags(command):
     assert shown(command)["batch_size"] == (3, "xcnn.toml")
 
 
+def test_a_folder_in_the_place_of_the_file_is_told(command):
+    Path("xcnn.toml").mkdir()
+
+    status, _, err = command("config", "show")
+
+    assert (status, err.splitlines()[0].endswith("xcnn.toml is a folder")) == (2, True), err
+
+
 def test_a_pyproject_without_a_word_of_xcnn_is_passed_over_even_when_it_is_broken(command, own_folder, monkeypatch):
     (own_folder / "pyproject.toml").write_text("[tool.xcnn]\nseed = 5\n")
     (own_folder / "below").mkdir()

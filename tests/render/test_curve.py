@@ -24,6 +24,12 @@ def test_a_line_runs_from_its_first_value_to_its_last():
     assert rows[left].mean() > rows[right].mean() + 100
 
 
+def test_the_axis_begins_where_something_is_known():
+    late, early = (places(drawn({"a": values}), COLOURS[0])[1] for values in ([np.nan, 0.0, 1.0], [0.0, 1.0]))
+
+    assert (late.min(), late.max()) == (early.min(), early.max())
+
+
 def test_each_of_few_series_has_a_colour_of_its_own():
     pixels = drawn({"a": [0.0, 1.0], "b": [1.0, 0.0], "c": [2.0, 2.0]})
 

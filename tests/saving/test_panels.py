@@ -238,6 +238,16 @@ def test_a_table_is_a_csv_file_in_which_no_text_is_a_formula(written):
     assert only(told)["rows"] == [list(row) for row in rows]
 
 
+def test_a_curve_begins_at_the_first_step_that_is_known(written):
+    nan = float("nan")
+
+    folder, _ = written(
+        [result(Curve("Loss", {"a": floats(nan, 1.0, nan), "b": floats(nan, nan, 2.0)}, "epoch", "loss"))]
+    )
+
+    assert (folder / "a.seen.csv").read_text() == "epoch,a,b\n1,1.0,nan\n2,nan,2.0\n"
+
+
 def test_a_curve_is_a_picture_and_a_csv_file(written):
     panel = Curve("Loss", {"a": floats(1.0, 0.5), "=b": floats(2.0, 1.0, 0.25)}, "step", "loss")
 

@@ -48,6 +48,9 @@ class ExplainCallback(keras.callbacks.Callback):  # type: ignore[misc]
         After how many epochs; the last one is explained, too.
     overwrite : bool
         Replace the folder, and what a training that did not end has left beside it, if xcnn wrote it.
+    common_scale : bool
+        Draw the maps of one image with one colour scale over all epochs: strong ones are bright, those of the first
+        epochs may be dark. Without, each epoch has a scale of its own. TensorBoard's pictures always have.
     log_dir : path, optional
         Where TensorBoard finds the first map of each result over its picture, after each epoch that is explained.
     target : str, int or a sequence of these
@@ -79,7 +82,7 @@ class ExplainCallback(keras.callbacks.Callback):  # type: ignore[misc]
         watching.report
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (its options)
         self,
         images: Any,
         explainer: str | BaseExplainer | Sequence[str | BaseExplainer] = "gradcam",
@@ -87,6 +90,7 @@ class ExplainCallback(keras.callbacks.Callback):  # type: ignore[misc]
         out: str | Path | None = None,
         every: int = 1,
         overwrite: bool = False,
+        common_scale: bool = False,
         log_dir: str | Path | None = None,
         target: str | int | Sequence[str | int] = "top",
         preprocess: str = "auto",
@@ -101,6 +105,7 @@ class ExplainCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self._host = Host()
         self._asked = understood(images, explainer, options, host=self._host)
         self._every = every
+        self._common_scale = common_scale
         self._named = None if out is None else Path(out)
         self._log_dir = None if log_dir is None else Path(log_dir)
         self._recording: Recording | None = None
@@ -125,7 +130,9 @@ class ExplainCallback(keras.callbacks.Callback):  # type: ignore[misc]
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002 (of Keras)
         """Check everything that could fail later, and explain once for a trial."""
         self.report = None
-        self._recording = Recording(self._asked, self.model, host=self._host, out=self._named or DEFAULT)
+        out = self._named or DEFAULT
+        common = self._common_scale
+        self._recording = Recording(self._asked, self.model, host=self._host, out=out, common_scale=common)
         self._training = True
         self.out = self._recording.out
         self._board = Board(self._log_dir) if self._log_dir else None

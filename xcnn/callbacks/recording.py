@@ -45,6 +45,8 @@ class Recording:
         Where plugins are found.
     out : Path or str
         The folder to make when the training ends; a word for one in xcnn-out.
+    common_scale : bool
+        Whether the maps of one image share a colour scale over all epochs.
 
     Raises
     ------
@@ -52,7 +54,7 @@ class Recording:
         If anything is not as it must be, as far as that can be told before the model is built.
     """
 
-    def __init__(self, asked: Asked, model: Any, *, host: Host, out: Path | str) -> None:
+    def __init__(self, asked: Asked, model: Any, *, host: Host, out: Path | str, common_scale: bool) -> None:
         request = asked.request
         self._request = request
         self._explainers = asked.explainers
@@ -77,6 +79,7 @@ class Recording:
         self._warnings: list[str] = []
         self._seconds = 0.0
         self._style = style_of(request)
+        self._common_scale = common_scale
         self._about: dict[str, Any] = {}
         self.unexplained = 0
         """The last epoch, if it has not been explained."""
@@ -107,6 +110,10 @@ class Recording:
             fit=self._checked.fit,
             repeatable=False,
         )
+        if self._common_scale:
+            words = "The maps of one image share a colour scale over all epochs."
+            told = {"name": memory.COMMON_SCALE, "value": True, "source": "python", "help": words}
+            self._about["options"] = [*self._about["options"], told]
         self._network = network
 
     def _computed(self, network: Network, *, fail_fast: bool = False) -> Outcome:

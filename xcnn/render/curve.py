@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from xcnn.render.sheet import DPI, INK, drawable, font, within
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
@@ -67,6 +67,13 @@ def curve(panel: Curve, *, title: str, subtitle: str) -> Pixels:
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]
 
 
+def began(series: Mapping[str, Floats]) -> int:
+    """The first step at which anything is known; 0 where nothing is."""
+    return min(
+        (int(np.isfinite(values).argmax()) for values in series.values() if np.isfinite(values).any()), default=0
+    )
+
+
 def _fitted(words: str, size: float, *, bold: bool = False) -> str:
     return _literal(within(words, 0.94 * WIDTH, size, bold=bold))
 
@@ -79,7 +86,8 @@ def _literal(words: str) -> str:
 def _frame(axes: Axes, panel: Curve, series: dict[str, Floats]) -> None:
     axes.set_xlabel(_literal(within(panel.x, 4, 9)), fontproperties=font(9), color=FAINT)
     axes.set_ylabel(_literal(within(panel.y, 2.6, 9)), fontproperties=font(9), color=FAINT)
-    axes.set_xlim(0, max([1, *(len(values) - 1 for values in series.values())]))
+    first = began(series)
+    axes.set_xlim(first, max([first + 1, *(len(values) - 1 for values in series.values())]))
     axes.margins(y=0.06)
     axes.grid(visible=True, color=RULE, linewidth=0.7)
     axes.set_axisbelow(True)
@@ -106,10 +114,10 @@ def _names(axes: Axes, series: dict[str, Floats], chosen: Sequence[tuple[str, fl
     """Write each name at the end of its line, moved apart where they would overlap."""
     low, high = axes.get_ylim()
     spots = _apart([(end - low) / (high - low) for _, end, _ in chosen])
-    last = axes.get_xlim()[1]
+    first, last = axes.get_xlim()
     for (name, end, at), spot in zip(chosen, spots, strict=True):
         colour = COLOURS[at] if few else FAINT
-        where = (len(series[name]) - 1) / last if last else 1.0
+        where = (len(series[name]) - 1 - first) / (last - first)
         axes.annotate(
             _literal(within(name, ROOM * WIDTH - 0.35, 8.5)),
             xy=(where, (end - low) / (high - low)), xytext=(1.035, spot), xycoords="axes fraction",

@@ -20,21 +20,28 @@ if TYPE_CHECKING:
     from xcnn.plugin import Image, Run
     from xcnn.values import Pixels
 
+COMMON_SCALE = "common_scale"
+"""The option of a training whose epochs share the scales of their maps."""
+
 
 def save(run: Run, out: str | Path, *, overwrite: bool, drawn: bool = True) -> Path:
     """Write a run that is held in memory; see `Run.save`. Without ``drawn``, its numbers alone, as `Writer` does."""
     style = style_of(run.about)
     titles = {explainer["name"]: explainer["title"] for explainer in run.about["explainers"]}
+    common = any(row["name"] == COMMON_SCALE for row in run.about["options"])
     seen = [result.image for result in run.results if result.image is not None]
     paths = {image.path for image in seen if image.pixels is None}
     with artifacts.Draft(Path(out), overwrite=overwrite, inputs=paths) as draft:
         writer = Writer(draft, style, titles, run.about["model"]["name"], mosaic=_mosaic(run.about), drawn=drawn)
-        for _, group in groupby(run.results, key=lambda result: (id(result.image), result.epoch)):
-            results = list(group)
-            if results[0].image is None:
-                writer.add_model(results)
-            else:
-                writer.add(pixels_of(results[0].image, run.about), results)
+        for _, of_image in groupby(run.results, key=lambda result: id(result.image)):
+            everything = list(of_image)
+            image = everything[0].image
+            for _, group in groupby(everything, key=lambda result: result.epoch):
+                if image is None:
+                    writer.add_model(list(group))
+                else:
+                    pixels = pixels_of(image, run.about)
+                    writer.add(pixels, list(group), scaled_with=everything if common else ())
         more = partial(curves.sections, run.about["epochs"]) if drawn and run.about.get("epochs") else None
         return writer.finish(run.about, run.failures, run.warnings, more=more)
 

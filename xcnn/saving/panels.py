@@ -212,7 +212,8 @@ class Panels:
         drawn = curve.curve(panel, title=words.title, subtitle=words.subtitle)
         series: list[list[float | str]] = [[float(value) for value in values] for values in panel.series.values()]
         steps = max(map(len, series), default=0)
-        rows = ([step, *values] for step, values in enumerate(itertools.zip_longest(*series, fillvalue="")))
+        rows = enumerate(itertools.zip_longest(*series, fillvalue=""))
+        known = ([step, *values] for step, values in rows if step >= curve.began(panel.series))
         return {
             "kind": "curve",
             "x": panel.x,
@@ -221,7 +222,7 @@ class Panels:
             "steps": steps,
             "picture": list(drawn.shape[:2]),
             "files": {
-                "table": self._draft.write_table(f"{stem}.csv", [panel.x, *panel.series], rows),
+                "table": self._draft.write_table(f"{stem}.csv", [panel.x, *panel.series], known),
                 "figure": self._draft.write_picture(f"{stem}.png", drawn),
             },
         }

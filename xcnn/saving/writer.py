@@ -79,8 +79,8 @@ class Writer:
         self._of_images: list[dict[str, Any]] = []
         self._kept: dict[str, dict[str, Any]] = {}
 
-    def add(self, pixels: Pixels, results: Sequence[Result]) -> None:
-        """Write all results of one image; they share one scale per explainer and kind of map."""
+    def add(self, pixels: Pixels, results: Sequence[Result], *, scaled_with: Sequence[Result] = ()) -> None:
+        """Write all results of one image; they share one scale per explainer and kind of map, with others if given."""
         image = results[0].image
         assert image is not None  # noqa: S101 (add_model takes the others)
         about = self._kept.get(image.path)
@@ -90,7 +90,7 @@ class Writer:
             if results[0].epoch is not None:  # it comes again
                 self._kept[image.path] = about
         name = records.first_part(about["file"])
-        self._of_images += self._written(results, name, pixels=pixels, image=about)
+        self._of_images += self._written(results, name, pixels=pixels, image=about, scaled_with=scaled_with)
 
     def add_model(self, results: Sequence[Result]) -> None:
         """Write results about the model itself, which have no image."""
@@ -145,12 +145,13 @@ class Writer:
         *,
         pixels: Pixels | None = None,
         image: dict[str, Any] | None = None,
+        scaled_with: Sequence[Result] = (),
     ) -> list[dict[str, Any]]:
         """Write results that share an image, or have none; return what run.json says about each."""
         told = []
         for explainer, group in groupby(results, key=lambda result: result.explainer):
             alike = list(group)
-            scales = scales_of(alike)
+            scales = scales_of([one for one in scaled_with if one.explainer == explainer] or alike)
             for result, part in zip(alike, _parts(alike), strict=True):
                 subject = Subject(self._titles[explainer], pixels, result.image, result.target, result.epoch)
                 stem = f"{name}.{explainer}"
