@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,18 @@ def test_one_picture_a_list_and_a_stack_are_understood(give):
     run = xcnn.explain(FakeNetwork(), given)
 
     assert len(run.results) == (1 if give == "one" else 2)
+
+
+def test_a_traceback_tells_what_to_try_in_the_words_of_python():
+    Path("out").mkdir()
+    run = xcnn.explain(FakeNetwork(), pictures((4, 4)))
+
+    with pytest.raises(OutputError) as told:
+        run.save("out")
+
+    assert "--" in told.value.hint
+    shown = "".join(traceback.format_exception_only(told.value)).splitlines()[1:]
+    assert shown == [f"try: {told.value.hint.replace('--', '')}"]
 
 
 def test_paths_may_be_path_objects_folders_and_globs(photo):

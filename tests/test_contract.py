@@ -37,8 +37,18 @@ def toy():
 EXPLAINERS = [*(kind(**QUICK.get(name, {})) for name, kind in Host().builtin.items()), toy()]
 
 
-@parametrize_with_checks(EXPLAINERS, kinds=OFTEN)
+PATTERNS = [one for one in EXPLAINERS if one.name == "filters"]
+"""Each of its checks takes seconds."""
+
+
+@parametrize_with_checks([one for one in EXPLAINERS if one not in PATTERNS], kinds=OFTEN)
 def test_an_explainer_keeps_its_contract(check):
+    check()
+
+
+@pytest.mark.slow
+@parametrize_with_checks(PATTERNS, kinds=OFTEN)
+def test_patterns_keep_their_contract(check):
     check()
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+FLAG = re.compile(r"(?<![\w-])--([a-z][a-z-]*)")
 NEAR = 10
 """So many similar words are looked at closely."""
 
@@ -41,7 +42,7 @@ class XcnnError(Exception):
     message : str
         What happened, with the value received.
     hint : str, optional
-        What to try.
+        What to try, in the words of the command line. A traceback shows it in those of Python.
     """
 
     exit_code: ClassVar[int] = 70
@@ -51,6 +52,8 @@ class XcnnError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        if hint:  # shown by a traceback, where options are no flags
+            self.add_note(f"try: {FLAG.sub(lambda flag: flag[1].replace('-', '_'), hint)}")
 
 
 class ImageError(XcnnError):

@@ -175,6 +175,7 @@ def test_two_processes_write_the_same_numbers_and_say_on_how_many_threads(photo,
     assert about["intra_op_threads"] == about["inter_op_threads"] == "all"
 
 
+@pytest.mark.slow
 def test_a_pipe_hears_at_once_what_is_at_work_and_only_once(photo):
     done = call("gradcam", "efficientnet-lite0", photo("p.png"), "--out", "run")
 

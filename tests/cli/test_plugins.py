@@ -90,6 +90,7 @@ def test_a_plugin_runs_like_a_built_in_one(xcnn, photo, small_model, own_folder)
     assert not (own_folder / "sentinel").exists()
 
 
+@pytest.mark.slow
 def test_a_plugin_that_raises_is_named_and_exits_6(xcnn, photo, small_model):
     done = xcnn("toy", small_model, photo(), "--fail")
 
@@ -237,6 +238,7 @@ def explainer_of(site, name, body):
     module_of(site, name, EXPLAINER.replace("NAME", name).replace("BODY", body.replace("\n", "\n        ")))
 
 
+@pytest.mark.slow
 def test_load_tells_of_everything_that_is_wrong_with_a_plugin_in_words(xcnn, own_folder):
     site = own_folder / "site"
     explainer_of(site, "fine", "return []")
@@ -265,6 +267,7 @@ def test_load_tells_of_everything_that_is_wrong_with_a_plugin_in_words(xcnn, own
     assert "PRINTS to standard output" in xcnn("plugins", "--load", site=site).stdout
 
 
+@pytest.mark.slow
 def test_check_shows_a_row_per_promise_and_says_what_is_wrong_and_exits_1(xcnn, own_folder):
     site = own_folder / "site"
     nan = (

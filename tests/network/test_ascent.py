@@ -138,6 +138,7 @@ def test_adam_is_its_definition():
     assert float(state[0][0]) == pytest.approx(value, rel=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", ["conv1", "conv2", "act2"])
 def test_fourier_raises_every_activation(layer):
     found = ascended(opened(nets.flat()), layer, range(4), steps=24, size=(24, 24))
@@ -148,6 +149,7 @@ def test_fourier_raises_every_activation(layer):
     assert found.losses.shape == (4, 24)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["fourier", "classic"])
 def test_the_same_seed_makes_the_same_picture_in_any_company(kind):
     network = opened(nets.flat())
@@ -177,6 +179,7 @@ def test_a_model_of_a_fixed_size_is_run_at_any_size_up_to_the_layer():
     assert not found.notes[1:], "a channel that had to be woken started from another noise"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("build", "layer"),
     [
@@ -387,6 +390,7 @@ def state_of(model):
     return [(id(layer), sorted(vars(layer)), layer.dtype_policy, layer.call) for layer in layers], model.get_weights()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("layer", "size"), [("base/conv2", (32, 32)), ("predictions", (24, 24)), ("base/act2", (1, 1))]
 )

@@ -86,6 +86,7 @@ def with_kind(told, kind):
     raise AssertionError(f"no explainer makes {kind}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("wrong", [{"odd": 1}, [None], True, -1.5, "\0/", None])
 def test_our_checker_and_another_agree_on_whatever_is_wrong(told, kind, wrong):
