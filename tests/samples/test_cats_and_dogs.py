@@ -87,7 +87,7 @@ def test_five_models_are_compared_saved_and_two_of_them_explained():
         assert len(epochs) == (2 if name in {"frozen", "fine-tuned"} else 6)
         assert (OUT / name / "learning.png").stat().st_size > 10_000
     with np.load(OUT / "bottleneck.npz") as features:
-        assert {part: features[part].shape for part in features} == {"train": (64, 1280), "validation": (32, 1280)}
+        assert {part: features[part].shape for part in features} == {"train": (48, 1280), "validation": (16, 1280)}
 
     # Fine-tuning changes kernels of the last block and the head, and no statistics that the base brought.
     before, after = (
