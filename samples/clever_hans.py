@@ -119,7 +119,8 @@ def drawn(path: Path, runs: dict[str, Any], pictures: np.ndarray) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 5), layout="constrained")
+    figure = Figure(figsize=(9, 5.2), layout="constrained")
+    figure.supxlabel("red speaks for an eight, blue against it; each map on a scale of its own", fontsize=9)
     for row, (when, run) in zip(figure.subplots(2, 4), runs.items(), strict=True):
         first = [result for result in run.results if result.image == run.results[0].image]
         row[0].imshow(pictures[0, ..., 0], cmap="gray")

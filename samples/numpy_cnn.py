@@ -185,6 +185,8 @@ def drawn(path: Path, own: Network, picture: np.ndarray) -> None:
     maps += [("Grad-CAM of conv2", own.gradcam(picture, digit), "viridis")]
     figure = Figure(figsize=(10, 4.4), layout="constrained")
     figure.suptitle(f"Computed in NumPy: why this is a {digit}")
+    words = "bright: strong; red: a brighter pixel raises the score of the digit, blue: it lowers it"
+    figure.supxlabel(f"{words}; each on a scale of its own", fontsize=9)
     for axes, (title, values, palette) in zip(figure.subplots(2, 5).flat, maps, strict=True):
         limit = np.abs(values).max() or 1
         axes.imshow(values, cmap=palette, vmin=-limit if palette == "RdBu_r" else 0, vmax=limit)

@@ -416,7 +416,7 @@ def test_the_largest_picture_is_what_is_asked_for(tmp_path):
     path = saved(tmp_path / "a.png", np.zeros((100, 101, 3), np.uint8))
 
     assert images.read(path, Reading(max_megapixels=0.0101)).size == (100, 101)
-    with pytest.raises(ImageError, match=r"has 0 megapixels \(101x100\); the limit is 0.01$"):
+    with pytest.raises(ImageError, match=r"has 0 megapixels \(101x100\); the limit is 0.01(?m:$)"):
         images.read(path, Reading(max_megapixels=0.01))
 
 
