@@ -72,6 +72,17 @@ def number(value: Any) -> str:
     return "0" if value == 0 else f"{value:.2f}" if 0.01 <= abs(value) < 10_000 else f"{value:.3g}"  # noqa: PLR2004
 
 
+def end(value: Any) -> str:
+    """Write the end of a scale or a range with three digits, as the pictures do.
+
+    Examples
+    --------
+    >>> [end(value) for value in (0.0, 0.4649, -12.345, None)]
+    ['0', '0.465', '-12.3', 'None']
+    """
+    return f"{value:.3g}" if value and isinstance(value, (int, float)) else "0" if value == 0 else str(value)
+
+
 def percent(value: Any) -> str:
     """Write a probability in percent with one decimal; a small one does not become none, nor a large one all.
 
@@ -151,5 +162,5 @@ def href(name: str) -> str:
     return "./" + urllib.parse.quote(name, safe="", errors="backslashreplace")
 
 
-FILTERS = (number, percent, length, words, shape, moment, cell, href)
+FILTERS = (number, end, percent, length, words, shape, moment, cell, href)
 """What the template may call."""
