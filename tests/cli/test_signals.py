@@ -211,15 +211,18 @@ except (KeyboardInterrupt, Terminated) as heard:
 
 
 @pytest.mark.keras
-def test_a_library_that_finds_no_room_is_want_of_memory_and_no_bug(photo):
+@pytest.mark.parametrize("stack", [1, 1024], ids=["a library", "a thread"])
+def test_what_finds_no_room_is_want_of_memory_and_no_bug(photo, stack):
     # NumPy is there already: where OpenBLAS finds no room, it ends the process itself. OpenCV is not.
     script = f"""
 import sys
 import resource
+import threading
 import numpy
 from xcnn.__main__ import main
 size = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (size + (40 << 20), resource.RLIM_INFINITY))
+threading.stack_size({stack} << 20)
 sys.argv[1:] = ["gradcam", "efficientnet-lite0", {photo()!r}]
 main()
 """

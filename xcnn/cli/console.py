@@ -7,12 +7,13 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from xcnn.errors import OutputError
+from xcnn.errors import ModelError, OutputError, XcnnError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from xcnn.errors import XcnnError
+NO_ROOM = "failed to map", "can't start new thread"
+"""How libraries and Python say that memory is too short for them."""
 
 
 def printable(text: object) -> str:
@@ -73,6 +74,19 @@ def write(stream: Any, text: str) -> None:
         raise
     except OSError as problem:
         raise OutputError(f"can't write to {stream.name}: {problem.strerror}") from problem
+
+
+def unforeseen(problem: Exception) -> XcnnError:
+    """Put in words what nobody has put in words yet."""
+    lines = str(problem).rstrip().splitlines() or ["an array could not be made"]
+    last = lines[-1]  # before it NumPy has a page of advice
+    if isinstance(problem, MemoryError) or any(words in last for words in NO_ROOM):
+        hint = "close other programs, or lift the limit (ulimit -v)"
+        return ModelError(f"there is not enough memory: {last}", hint=hint)
+    return XcnnError(
+        f"a bug in xcnn: {type(problem).__name__}: {problem}",
+        hint="set XCNN_DEBUG=1 for the traceback, and report it",
+    )
 
 
 def error(problem: XcnnError) -> None:

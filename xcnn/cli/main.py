@@ -17,7 +17,7 @@ from xcnn.cli import bridge, configured, console, several
 from xcnn.cli.configured import EXPLAIN, LOOKS, Configuration
 from xcnn.cli.display import Display
 from xcnn.cli.signals import INTERRUPTED, TERMINATED, StoppedError, TerminatedError, listen
-from xcnn.errors import ModelError, OutputError, Terminated, UsageError, XcnnError, closest
+from xcnn.errors import OutputError, Terminated, UsageError, XcnnError, closest
 from xcnn.host import Host
 
 if TYPE_CHECKING:
@@ -210,20 +210,8 @@ def _ended(arguments: list[str]) -> int:  # noqa: PLR0911 (one return per way to
     except Exception as problem:
         if os.environ.get("XCNN_DEBUG"):
             raise
-        return _report(_unforeseen(problem), arguments)
+        return _report(console.unforeseen(problem), arguments)
     return code if isinstance(code, int) else 0
-
-
-def _unforeseen(problem: Exception) -> XcnnError:
-    """What nobody has put in words yet, put in words."""
-    if isinstance(problem, MemoryError) or (isinstance(problem, ImportError) and "failed to map" in str(problem)):
-        last = str(problem).rstrip().splitlines()[-1:]  # before it NumPy has a page of advice
-        words = f"there is not enough memory: {''.join(last) or 'an array could not be made'}"
-        return ModelError(words, hint="close other programs, or lift the limit (ulimit -v)")
-    return XcnnError(
-        f"a bug in xcnn: {type(problem).__name__}: {problem}",
-        hint="set XCNN_DEBUG=1 for the traceback, and report it",
-    )
 
 
 def _flags(arguments: list[str]) -> list[str]:
