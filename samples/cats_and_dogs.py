@@ -48,10 +48,9 @@ EIGHT = {
     "vgg16": ("vgg16/block1_*,vgg16/block2_*,vgg16/block3_conv1,vgg16/block3_conv2", "vgg16/block3_conv1"),
 }  # fmt: skip
 """The first eight layers, and one whose patterns are looked for."""
-
-
+MODELS = "small", "dropout", "bottleneck", "frozen", "fine-tuned"
 EXPLAINED = "dropout", "fine-tuned"
-"""All five are asked what lies on the patch, but in a quick run."""
+"""Those with a report of their own; a quick run asks no others what lies on the patch."""
 
 
 @dataclass(frozen=True)
@@ -224,23 +223,19 @@ def main() -> None:
     test = parts["test"]
     asked = [test.files[np.flatnonzero(test.labels == label)[0]] for label in range(len(names))]
     mixed = [] if given.data else [data / "mixed" / f"{corner}.png" for corner in CORNERS]
-    files = {name: given.out / name / f"{name}.keras" for name in ("small", "dropout", "bottleneck", "frozen")}
-    files["fine-tuned"] = given.out / "fine-tuned/fine-tuned.h5"
     if mixed:
         print(f"\non the patch of {names[1]}, a quarter of the picture, lies so much of the evidence for")
         print(f"{'':<16} " + " ".join(f"{name:>10}" for name in names))
     reports = []
-    for name, file in files.items():
-        if name not in EXPLAINED and (given.quick or not mixed):
-            continue
-        network = xcnn.open_network(file, labels=names)
+    for name in EXPLAINED if given.quick or not mixed else MODELS:
+        out = given.out / name
+        network = xcnn.open_network(out / f"{name}.{'h5' if name == 'fine-tuned' else 'keras'}", labels=names)
         if mixed:
             print(f"{name:<16} " + " ".join(f"{share:>10.1%}" for share in on_patch(network, names, mixed)))
         if name in EXPLAINED:
             eight, layer = EIGHT["small" if name == "dropout" else given.base]
             steps = 16 if given.quick else 64
-            told = explained(network, file.parent, names, asked + mixed[:2], eight=eight, layer=layer, steps=steps)
-            reports.append(told)
+            reports.append(explained(network, out, names, asked + mixed[:2], eight=eight, layer=layer, steps=steps))
     print("\n".join(map(str, reports)))
 
 

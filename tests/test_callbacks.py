@@ -196,7 +196,7 @@ def test_the_model_keeps_its_trace_and_what_can_be_trained():
 # --- the maps --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
+@SLOW
 @pytest.mark.parametrize("build", [Subclassed, augmented, nested, mixed])
 def test_the_maps_of_an_epoch_are_those_of_the_model_as_it_was_then(build):
     weights = []
@@ -235,7 +235,7 @@ def test_a_saved_model_opened_again_has_the_maps_of_its_epoch(own_folder):
             np.testing.assert_allclose(one.panels[0].values, other.panels[0].values, rtol=1e-5, atol=1e-7)
 
 
-@pytest.mark.slow
+@SLOW
 def test_random_numbers_of_an_explainer_are_the_same_after_every_epoch():
     watched = ExplainCallback(photos(), "smoothgrad", samples=2, preprocess="none")
 
@@ -289,7 +289,7 @@ def test_every_second_epoch_and_the_last_are_explained_and_all_are_logged():
     assert [one["epoch"] for one in run["epochs"]] == [1, 2, 3, 4, 5]
 
 
-@pytest.mark.slow
+@SLOW
 @pytest.mark.parametrize("common", [False, True])
 def test_the_epochs_of_a_picture_share_their_scale_where_asked_for(common):
     watched = ExplainCallback(photos((32, 32), (40, 32)), ["gradcam", "saliency"], out="watched", common_scale=common)
@@ -590,7 +590,7 @@ class Stop(keras.callbacks.Callback):
             raise self.error
 
 
-@pytest.mark.slow
+@SLOW
 @pytest.mark.parametrize(("error", "word"), [(KeyboardInterrupt(), "interrupted"), (ValueError("no"), "failed")])
 def test_a_training_that_is_ended_inside_with_leaves_its_run(error, word):
     with pytest.raises(type(error)), ExplainCallback(photos(), preprocess="none", out="out") as watched:

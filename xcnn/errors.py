@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 
 FLAG = re.compile(r"(?<![\w-])--([a-z][a-z-]*)")
+"""An option, as hints name it."""
 NEAR = 10
 """So many similar words are looked at closely."""
 

@@ -130,9 +130,9 @@ class ExplainCallback(keras.callbacks.Callback):  # type: ignore[misc]
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002 (of Keras)
         """Check everything that could fail later, and explain once for a trial."""
         self.report = None
-        out = self._named or DEFAULT
-        common = self._common_scale
-        self._recording = Recording(self._asked, self.model, host=self._host, out=out, common_scale=common)
+        self._recording = Recording(
+            self._asked, self.model, host=self._host, out=self._named or DEFAULT, common_scale=self._common_scale
+        )
         self._training = True
         self.out = self._recording.out
         self._board = Board(self._log_dir) if self._log_dir else None

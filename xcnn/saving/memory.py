@@ -36,11 +36,11 @@ def save(run: Run, out: str | Path, *, overwrite: bool, drawn: bool = True) -> P
         for _, of_image in groupby(run.results, key=lambda result: id(result.image)):
             everything = list(of_image)
             image = everything[0].image
+            pixels = pixels_of(image, run.about) if image else None
             for _, group in groupby(everything, key=lambda result: result.epoch):
-                if image is None:
+                if pixels is None:
                     writer.add_model(list(group))
                 else:
-                    pixels = pixels_of(image, run.about)
                     writer.add(pixels, list(group), scaled_with=everything if common else ())
         more = partial(curves.sections, run.about["epochs"]) if drawn and run.about.get("epochs") else None
         return writer.finish(run.about, run.failures, run.warnings, more=more)
