@@ -95,8 +95,8 @@ def main() -> None:
         print(f"{ours:.1f} s at {rate / 1e9:.0f} GFLOP/s: {words}", flush=True)
     wanted = {"needed": "at most 1.25", "whole layers": "", "eager": "at least 2.5", "bfloat16": "at least 1.5"}
     for name, ratios in found.items():
-        median = f"{statistics.median(ratios):.2f}" if ratios else "this CPU has no bfloat16 arithmetic"
-        print(f"{name}: median {median}{f' (wanted: {wanted[name]})' if wanted[name] else ''}")
+        median = f"median {statistics.median(ratios):.2f}" if ratios else "this CPU has no arithmetic of it"
+        print(f"{name}: {median}{f' (wanted: {wanted[name]})' if wanted[name] else ''}")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from xcnn.errors import LayerError
-from xcnn.network import ascent_recipes, graph, trace
+from xcnn.network import ascent_gradient, ascent_recipes, graph, trace
 from xcnn.network.ascent_choice import chosen, roomy
 from xcnn.network.ascent_precision import computing_in, has_bfloat16
 from xcnn.plugin import Patterns
@@ -119,6 +119,7 @@ class Climb:
                 shaken = (step > 0) & (step < self.recipe.steps)
                 view = self.recipe.view(state, shaken=shaken, seed=tf.stack([seed, 2 * step]))
                 maps = self.goal.maps(view, channels)
+                ascent_gradient.ease(maps.after.graph)
                 loss = self.recipe.objective(maps)
                 (gradient,) = tf.gradients(tf.reduce_sum(loss), state[0])
                 if gradient is None:
