@@ -10,7 +10,8 @@ import pytest
 
 import xcnn
 from xcnn.host import Host
-from xcnn.plugin import Explainer
+from xcnn.plugin import Attribution, Explainer
+from xcnn.render import figure, text
 from xcnn.testing import KINDS, OFTEN, network, parametrize_with_checks, pictures
 
 pytestmark = pytest.mark.keras
@@ -67,3 +68,14 @@ def test_every_explainer_of_pictures_runs_beside_the_others():
     assert {result.explainer for result in run.results} == {one.name for one in fitting}
     assert len(fitting) > 8
     assert not run.failures
+
+
+def test_what_values_are_is_written_whole_below_the_legend():
+    nested = network("nested")
+    fitting = [one for one in EXPLAINERS if isinstance(one, Explainer) and one.fits(nested) is None]
+    run = xcnn.explain(nested, pictures()[:1], fitting)
+
+    units = {panel.unit for result in run.results for panel in result.panels if isinstance(panel, Attribution)}
+    assert len(units) > 2
+    for unit in units:
+        assert text.shortened(unit, figure.CAPTION, figure.LEGEND + figure.LONG_UNIT) == unit

@@ -6,7 +6,7 @@ from xcnn.render import colours, tiles
 from xcnn.render.colours import Scale
 from xcnn.render.figure import MARGIN, Words
 from xcnn.render.style import Style
-from xcnn.render.tiles import LARGEST, LONGEST, SMALLEST
+from xcnn.render.tiles import LARGEST, LEAST, LONGEST, SMALLEST
 
 SILENT = Words("", "", "", "", "")
 VIRIDIS = colours.palette("viridis", "positive")
@@ -237,3 +237,27 @@ def test_no_tiles_at_all_are_no_error():
     canvas, _ = tiles.grid(tiles_of(np.zeros((0, 4, 4))), Style(), SILENT)
 
     assert canvas.ndim == 3
+
+
+@pytest.mark.parametrize("size", [(96, 96), (40, 120), (120, 40), (500, 500)], ids=str)
+@pytest.mark.parametrize("count", [1, 4, 5])
+def test_few_patterns_fill_the_width(count, size):
+    panel = tiles_of(np.zeros((count, *size, 3)), columns=count, scale="picture")
+    found = tiles.laid_out(panel)
+
+    assert abs(found.width / found.height - size[1] / size[0]) < 0.1 * size[1] / size[0]
+    if size[0] == size[1] and count > 2:
+        assert found.size[1] >= LEAST - count
+    assert found.size[1] <= max(LEAST, count * (LARGEST + panel.margin))
+    assert max(found.height, found.width) <= 2 * LARGEST
+    shown(panel)
+
+
+def test_a_column_of_patterns_stays_within_its_bounds():
+    found = tiles.laid_out(tiles_of(np.zeros((64, 96, 96, 3)), columns=1, scale="picture"))
+
+    assert found.size[0] <= LONGEST
+
+
+def test_maps_do_not_grow_between_whole_pixels():
+    assert tiles.laid_out(tiles_of(np.zeros((4, 96, 96)), columns=4)).width == 96

@@ -52,4 +52,4 @@ class GuidedGradCAM(LayerExplainer):
             large = maths.enlarged(regions, guided.shape[1:3], nearest=self.enlarge == "nearest")
             maps[path] = maths.reduced(guided * large[..., None], self.reduce)
         notes = (network.rectifiers().words,)
-        return panels(maps, sign=maths.sign_of(self.reduce), unit="guided gradient x Grad-CAM", fine=True, notes=notes)
+        return panels(maps, sign=maths.sign_of(self.reduce), unit="gradient x Grad-CAM", fine=True, notes=notes)

@@ -84,6 +84,9 @@ def laid_out(panel: Tiles, shape: tuple[int, int] | None = None) -> Grid:
     side = min(max(room, SMALLEST), LARGEST)
     most = [(LONGEST - (number - 1) * margin) // number for number in (rows, columns)]
     tall, wide = _tile((height, width), side)
+    if _smooth(panel) and columns * (wide + margin) <= LEAST:  # few of them fill the width
+        side = max(tall, wide, min((LEAST - (columns - 1) * margin) // columns, 2 * LARGEST))
+        tall, wide = colours.fitted((height, width), side, grow=True)
     factor = min(most[0] / tall, most[1] / wide, 1)
     tall, wide = max(1, math.floor(tall * factor)), max(1, math.floor(wide * factor))
     captioned = any(panel.captions)
@@ -116,6 +119,11 @@ def place(panel: Tiles, picture: Pixels | None) -> dict[str, int]:
 def _top(panel: Tiles) -> int:
     """Where the tiles begin below the header."""
     return HEADER + (26 if how(panel) else 0)
+
+
+def _smooth(panel: Tiles) -> bool:
+    """Whether tiles are pictures, whose single pixels mean nothing."""
+    return panel.scale == "picture" or (panel.scale == "standard" and panel.values.ndim == RGB)
 
 
 def _tile(size: tuple[int, int], side: int) -> tuple[int, int]:
@@ -202,10 +210,11 @@ def grid(panel: Tiles, style: Style, words: Words, picture: Pixels | None = None
 def _maps(place: Pixels, panel: Tiles, found: Grid, style: Style) -> Scale | None:
     pixels, shared = coloured(panel, style)
     size = (found.width, found.height)
-    grows = found.height >= pixels.shape[1]
+    grows, rest = divmod(found.height, pixels.shape[1])
+    growing = cv2.INTER_CUBIC if rest and _smooth(panel) else cv2.INTER_NEAREST
     for at, tile in enumerate(pixels):
         x, y = found.corner(at)
-        method = cv2.INTER_NEAREST if grows else cv2.INTER_AREA
+        method = growing if grows else cv2.INTER_AREA
         place[y : y + found.height, x : x + found.width] = cv2.resize(tile, size, interpolation=method)
     return shared
 
