@@ -320,6 +320,14 @@ def test_a_network_without_probabilities_shows_scores_only(made):
     assert "robability" not in page.text.split("How this was made")[0]
 
 
+def test_a_class_without_a_name_is_told_once(made):
+    nameless = {**CAT, "label": "class 285"}
+
+    page = made(manifest(result(target=nameless)))
+
+    assert "class 285 Grad-CAM · probability 80.9%" in page.text
+
+
 def test_a_signed_map_has_zero_in_the_middle_of_its_scale(made):
     page = made(manifest(result(sign="signed", minimum=-0.5, maximum=2.0, scale=[-2.0, 2.0])))
     assert "-2 0 2" in page.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -104,9 +105,9 @@ def _explainer(one: dict[str, Any]) -> str:
     at = f" at {one['layer']['path']}, {one['layer']['reason']};" if one["layer"] else ""
     if "seconds_per_picture" not in one:
         return f"{one['name']}: yes,{at} needs no picture"
-    memory = one["memory_bytes"] / 2**20
+    memory = math.ceil(one["memory_bytes"] / 2**20)
     time = _seconds(one["seconds_per_picture"])
-    return f"{one['name']}: yes,{at} about {time} a picture, up to {memory:,.0f} MB for 16 at once"
+    return f"{one['name']}: yes,{at} about {time} a picture, up to {memory:,} MB for 16 at once"
 
 
 def _seconds(seconds: float) -> str:
